@@ -1,0 +1,62 @@
+# The few commands a person needs. Everything is installed inside this folder: .venv (the project),
+# .tools (commands with pins of their own), .penstock (what job runs need, and local state).
+
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+SAM_VERSION := 1.170.0
+
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+export UV_TOOL_DIR := $(CURDIR)/.tools/environments
+export UV_TOOL_BIN_DIR := $(CURDIR)/.tools/bin
+export SAM_CLI_TELEMETRY := 0
+export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.venv/bin:$(PATH)
+
+UV := $(or $(shell command -v uv),$(CURDIR)/.venv/bin/uv)
+SETUP := .penstock/setup.done
+TOOLS := .tools/bin/sam
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test check bench deploy clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: setup ## run the example pipeline on this machine; DATA=<folder> takes its CSV files
+	@penstock demo $(if $(DATA),--data "$(DATA)")
+
+up: setup ## start Penstock Local with the application deployed, and leave it running
+	@penstock up $(if $(DATA),--data "$(DATA)")
+
+down: ## stop what `make up` started
+	@penstock down
+
+test: setup ## every test
+	@pytest
+
+check: setup ## lint, types, templates
+	@scripts/check
+
+bench: setup ## every benchmark; each prints its table
+	@for each in bench/*.py; do echo "== $$each"; python "$$each" || exit 1; done
+
+deploy: setup ## build and deploy to AWS with samconfig.toml; ENV=prod takes that section
+	sam build && sam deploy $(if $(ENV),--config-env $(ENV))
+
+setup: $(SETUP)
+
+$(SETUP): pyproject.toml uv.lock local/penstock_local/runtimes/*.py $(TOOLS)
+	@$(UV) sync --frozen --inexact --quiet
+	@python -m penstock_local.runtimes
+	@mkdir -p $(@D) && touch $@
+
+.venv/bin/python:
+	@test -x $@ || $(PYTHON) -m venv .venv
+	@test -x "$(UV)" || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(TOOLS): | .venv/bin/python
+	@echo "Installing the SAM CLI $(SAM_VERSION) into .tools"
+	@$(UV) tool install --quiet --python .venv/bin/python aws-sam-cli==$(SAM_VERSION)
+
+clean: down ## remove what was built and installed here
+	rm -rf .venv .tools .penstock .aws-sam

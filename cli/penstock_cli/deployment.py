@@ -1,0 +1,78 @@
+"""Building the application and putting it on an instance of Penstock Local."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from penstock_cli.errors import CommandError
+from penstock_cli.local_instance import Instance
+
+STACK_NAME = "penstock-local"
+# What a shell may hold that would lead SAM away from the instance.
+FOREIGN = ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The stack as deployed: its outputs, and how long building and deploying took (seconds)."""
+
+    outputs: dict[str, str]
+    build_seconds: float
+    deploy_seconds: float
+
+
+def deploy(instance: Instance, parameters: dict[str, str]) -> Deployment:
+    """Run `sam build` and `sam deploy` of the unmodified template against an instance.
+
+    Raises CommandError with SAM's own output when one of them fails.
+    """
+    log = instance.home.parent / f"{instance.home.name}.sam.log"
+    log.unlink(missing_ok=True)
+    build_folder = instance.home / "build"
+    built = _sam(["build", "--build-dir", str(build_folder)], instance, log)
+    command = [
+        "deploy",
+        *("--template-file", str(build_folder / "template.yaml")),
+        *("--config-env", "local"),
+        *("--stack-name", STACK_NAME),
+        *("--region", instance.region),
+    ]
+    if parameters:
+        command.append("--parameter-overrides")
+        command += [f"{name}={value}" for name, value in parameters.items()]
+    deployed = _sam(command, instance, log)
+    return Deployment(stack_outputs(instance.client("cloudformation")), built, deployed)
+
+
+def stack_outputs(cloudformation: Any, stack_name: str = STACK_NAME) -> dict[str, str]:
+    """The outputs of a deployed stack by their keys; CommandError where there is no such stack."""
+    try:
+        stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    except cloudformation.exceptions.ClientError as error:
+        raise CommandError(
+            f"there is no stack {stack_name} here ({error}): deploy it with `make deploy`, "
+            "or name another with --stack"
+        ) from error
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+
+def _sam(arguments: list[str], instance: Instance, log: Path) -> float:
+    started = time.monotonic()
+    env = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    env.update(instance.environment(), SAM_CLI_TELEMETRY="0")
+    with log.open("ab") as output:
+        try:
+            status = subprocess.run(
+                ["sam", *arguments], env=env, stdout=output, stderr=output, check=False
+            ).returncode
+        except FileNotFoundError as error:
+            raise CommandError("the SAM CLI is missing: `make setup` installs it") from error
+    if status != 0:
+        tail = "\n".join(log.read_text().strip().splitlines()[-25:])
+        raise CommandError(f"`sam {arguments[0]}` failed (all of it is in {log}):\n{tail}")
+    return time.monotonic() - started

@@ -1,0 +1,1 @@
+"""Penstock Local: a SAM application's AWS, in one process on this machine's loopback."""
