@@ -7,12 +7,14 @@ jobs lose their `ExecutionProperty`. The definitions of state machines are the b
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
-from ministack.services.cloudformation import provisioners
-
 from penstock_local import pins
+from penstock_local.late_import import after_import
 from penstock_local.settings import LocalSettings
+
+PROVISIONERS = "ministack.services.cloudformation.provisioners"
 
 API_TYPE = "AWS::ApiGatewayV2::Api"
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
@@ -21,27 +23,32 @@ INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def install(_: LocalSettings) -> None:
-    """Mend the handlers of HTTP APIs and Glue jobs."""
+    """Mend the handlers of HTTP APIs and Glue jobs, once CloudFormation is imported."""
+    after_import(PROVISIONERS, repair)
+
+
+def repair(provisioners: ModuleType) -> None:
+    """Mend the handlers in ministack's module."""
     defaults = provisioners._GLUE_JOB_DEFAULTS
     pins.require(isinstance(defaults, dict), "provisioners._GLUE_JOB_DEFAULTS")
     defaults.setdefault("ExecutionProperty", {"MaxConcurrentRuns": 1})
-    _read_bodies_of_http_apis()
+    _read_bodies_of_http_apis(provisioners)
 
 
-def _read_bodies_of_http_apis() -> None:
-    handlers = _resource_handlers()[API_TYPE]
+def _read_bodies_of_http_apis(provisioners: ModuleType) -> None:
+    handlers = _resource_handlers(provisioners)[API_TYPE]
     create, update = handlers["create"], handlers.get("update")
 
     def create_api(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         created = create(logical_id, props, stack_name)
-        _import_routes(created[0], props.get("Body"))
+        _import_routes(provisioners, created[0], props.get("Body"))
         return created
 
     def update_api(
         physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any, **more: Any
     ) -> Any:
         updated = update(physical_id, old, new, *rest, **more)
-        _import_routes(updated[0], new.get("Body"))
+        _import_routes(provisioners, updated[0], new.get("Body"))
         return updated
 
     handlers["create"] = create_api
@@ -49,7 +56,7 @@ def _read_bodies_of_http_apis() -> None:
         handlers["update"] = update_api
 
 
-def _resource_handlers() -> dict[str, Any]:
+def _resource_handlers(provisioners: ModuleType) -> dict[str, Any]:
     for value in vars(provisioners).values():
         if isinstance(value, dict) and "create" in (value.get(API_TYPE) or {}):
             return value
@@ -57,7 +64,7 @@ def _resource_handlers() -> dict[str, Any]:
     raise AssertionError
 
 
-def _import_routes(api_id: str, body: dict[str, Any] | None) -> None:
+def _import_routes(provisioners: Any, api_id: str, body: dict[str, Any] | None) -> None:
     """Make the routes and integrations that an OpenAPI body describes."""
     if not body:
         return
@@ -67,10 +74,10 @@ def _import_routes(api_id: str, body: dict[str, Any] | None) -> None:
     for path, operations in (body.get("paths") or {}).items():
         for method, operation in operations.items():
             if INTEGRATION in operation and method in {*METHODS, ANY_METHOD}:
-                _import_route(api_id, _route_key(path, method), operation)
+                _import_route(provisioners, api_id, _route_key(path, method), operation)
 
 
-def _import_route(api_id: str, key: str, operation: dict[str, Any]) -> None:
+def _import_route(provisioners: Any, api_id: str, key: str, operation: dict[str, Any]) -> None:
     integration = operation[INTEGRATION]
     integration_id, _ = provisioners._apigw_v2_integration_create(
         "",

@@ -16,6 +16,7 @@ from typing import Any
 
 from penstock_local import pins, platform_environment, settings
 from penstock_local.settings import LOOPBACK, LocalSettings
+from penstock_local.sockets import ExposedSocketError, require_loopback_only
 
 # Modules that replace or mend a service; each has `install(settings)`. Order matters only in
 # that asl comes after cloudformation, whose handlers it replaces in part.
@@ -40,7 +41,7 @@ def main() -> int:
     own = LocalSettings.from_env()
     try:
         run(own)
-    except (StartError, pins.PlatformMovedError) as error:
+    except (StartError, pins.PlatformMovedError, ExposedSocketError) as error:
         sys.stderr.write(f"Penstock Local cannot start: {error}\n")
         return 2
     return 0
@@ -63,6 +64,7 @@ def run(own: LocalSettings) -> None:
     try:
         asyncio.run(_serve(own, started))
     finally:
+        (own.home / "ready.json").unlink(missing_ok=True)
         shutil.rmtree(own.home / "tmp", ignore_errors=True)
 
 
@@ -95,12 +97,14 @@ async def _serve(own: LocalSettings, started: float) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    tasks = [asyncio.create_task(_announce(own, started))]
+    tasks = [asyncio.create_task(_announce(own, started, ended))]
     if os.environ.get("PENSTOCK_LOCAL_WITH_PARENT"):
         tasks.append(asyncio.create_task(_end_with_parent(ended)))
     _raise_open_files_limit()
     await serve(app.app, config, shutdown_trigger=_wait_for(ended))
     for task in tasks:
+        if task.done():
+            task.result()
         task.cancel()
 
 
@@ -111,10 +115,11 @@ def _wait_for(ended: asyncio.Event) -> Any:
     return trigger
 
 
-async def _announce(own: LocalSettings, started: float) -> None:
-    """Once the port answers: prove that only loopback is served, then say that it is ready."""
-    from penstock_local.sockets import require_loopback_only
+async def _announce(own: LocalSettings, started: float, ended: asyncio.Event) -> None:
+    """Once the port answers: prove that only loopback is served, then say that it is ready.
 
+    Then import what is too slow to import before; a repair that no longer fits ends the run.
+    """
     while True:
         try:
             _, writer = await asyncio.open_connection(LOOPBACK, own.port)
@@ -122,12 +127,21 @@ async def _announce(own: LocalSettings, started: float) -> None:
             break
         except OSError:
             await asyncio.sleep(0.02)
-    require_loopback_only()
+    try:
+        require_loopback_only()
+    except BaseException:
+        ended.set()
+        raise
     seconds = round(time.monotonic() - started, 3)
     facts = {"pid": os.getpid(), "endpoint": own.endpoint, "region": own.region}
     partial = own.home / "ready.partial"
     partial.write_text(json.dumps({**facts, "seconds": seconds}))
     partial.rename(own.home / "ready.json")
+    try:
+        await asyncio.to_thread(importlib.import_module, "ministack.services.cloudformation")
+    except BaseException:
+        ended.set()
+        raise
 
 
 async def _end_with_parent(ended: asyncio.Event) -> None:

@@ -1,0 +1,28 @@
+"""What a job did in numbers; None where nobody said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Rows and bytes as the job reported them, time and DPU-seconds as the service did."""
+
+    rows_read: int | None = None
+    rows_written: int | None = None
+    rows_rejected: int | None = None
+    rows_filtered: int | None = None
+    bytes: int | None = None
+    seconds: float | None = None
+    dpu_seconds: float | None = None
+
+    def or_else(self, other: Figures) -> Figures:
+        """Return these figures, with those of the other where these are unknown."""
+        return Figures(
+            **{
+                field.name: mine if mine is not None else getattr(other, field.name)
+                for field in fields(self)
+                for mine in [getattr(self, field.name)]
+            }
+        )

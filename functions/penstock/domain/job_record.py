@@ -1,0 +1,83 @@
+"""A job of a run: one item of the run table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from penstock.domain.figures import Figures
+from penstock.domain.instant import seconds_between
+from penstock.domain.outcome import Outcome, Progress, State
+
+
+class JobKey(NamedTuple):
+    """Which attempt at which job of which run."""
+
+    job_id: str
+    job_name: str
+    attempt: int
+
+    @property
+    def holder(self) -> str:
+        """Return the name under which the attempt holds a slot of a pool."""
+        return f"{self.job_id}/{self.job_name}/{self.attempt}"
+
+    @classmethod
+    def of_holder(cls, holder: str) -> JobKey:
+        """Return the attempt that holds a slot under this name."""
+        job_id, job_name, attempt = holder.split("/")
+        return cls(job_id, job_name, int(attempt))
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """How a job of a run stands; instants are texts like `2026-11-21T05:00:00.000Z`."""
+
+    job_id: str
+    job_name: str
+    job_type: str
+    category: str
+    logical_date: str
+    state: State
+    attempt: int = 1
+    waiting_on: frozenset[str] = frozenset()
+    dependents: tuple[str, ...] = ()
+    pool: str = "default"
+    priority: int = 0
+    failed_before: int = 0
+    task_token: str | None = None
+    execution_arn: str | None = None
+    arrived_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    figures: Figures = field(default_factory=Figures)
+    error: str = ""
+    cause: str = ""
+    blocked_by: str = ""
+
+    @property
+    def key(self) -> JobKey:
+        """Return what identifies this attempt."""
+        return JobKey(self.job_id, self.job_name, self.attempt)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Return how the job ended, or None if it has not."""
+        return self.state if isinstance(self.state, Outcome) else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the job has arrived and waits for nothing but a slot."""
+        return self.state is Progress.WAITING and not self.waiting_on
+
+    @property
+    def shown_state(self) -> State:
+        """Return the state for people: a job that waits only for a slot is QUEUED."""
+        return Progress.QUEUED if self.is_ready else self.state
+
+    @property
+    def seconds(self) -> float | None:
+        """Return the run time: as the service measured it, else from turn to end."""
+        if self.figures.seconds is not None:
+            return self.figures.seconds
+        return seconds_between(self.started_at, self.ended_at)

@@ -1,0 +1,140 @@
+"""What the state machine says to the functions and hears from them."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+Json = Any
+
+
+class GenerateJobIdRequest(TypedDict):
+    """Input of Generate Job ID."""
+
+    execution_arn: str
+    started_at: str
+
+
+class GenerateJobIdResponse(TypedDict):
+    """Output of Generate Job ID; job_id is `20261121T050000Z-<uuid4>`."""
+
+    job_id: str
+    started_at: str
+
+
+class RunRequest(TypedDict):
+    """Input of the state machine."""
+
+    category: str
+    logical_date: NotRequired[str]
+    scheduled_time: NotRequired[str]
+    trigger: NotRequired[str]
+
+
+class PlanRunRequest(TypedDict):
+    """Input of Plan Run; `input` is the input of the execution."""
+
+    job_id: str
+    execution_arn: str
+    started_at: str
+    input: RunRequest
+
+
+class PlanCounts(TypedDict):
+    """How many jobs will run, will not run for a good reason, and cannot run."""
+
+    planned: int
+    left_out: int
+    invalid: int
+
+
+class PlanRunResponse(TypedDict):
+    """Output of Plan Run."""
+
+    job_id: str
+    category: str
+    logical_date: str
+    plan_bucket: str
+    plan_key: str
+    counts: PlanCounts
+
+
+class AwaitTurnRequest(TypedDict):
+    """Input of Await Turn; `execution_arn` is the child's."""
+
+    job_id: str
+    job_name: str
+    attempt: int
+    task_token: str
+    execution_arn: str
+
+
+class AwaitTurnResponse(TypedDict):
+    """What Await Turn returns to Lambda; the state itself ends by the task token."""
+
+    state: str
+
+
+class Failure(TypedDict):
+    """The error of a state, with the state's name."""
+
+    state: str
+    error: str | None
+    cause: str | None
+
+
+class SettleJobRequest(TypedDict):
+    """Input of Settle Job (`result`) and of Settle Failed Job (`failure`)."""
+
+    job_id: str
+    job_name: str
+    attempt: int
+    result: NotRequired[Json]
+    failure: NotRequired[Failure]
+
+
+class SettleJobResponse(TypedDict):
+    """Output of Settle Job and of Settle Failed Job; error and cause are for people."""
+
+    outcome: str
+    error: NotRequired[str]
+    cause: NotRequired[str]
+
+
+class CloseRunRequest(TypedDict):
+    """Input of Close Run; `failure` when planning or the map itself failed."""
+
+    job_id: str
+    category: NotRequired[str | None]
+    logical_date: NotRequired[str | None]
+    execution_arn: str
+    started_at: str
+    failure: NotRequired[Failure | None]
+
+
+class SqlParameter(TypedDict):
+    """A named parameter of a statement, as `aws-sdk:redshiftdata` spells it."""
+
+    Name: str
+    Value: str
+
+
+class LogStatement(TypedDict):
+    """The Arguments of `aws-sdk:redshiftdata:batchExecuteStatement`."""
+
+    WorkgroupName: NotRequired[str]
+    ClusterIdentifier: NotRequired[str]
+    Database: str
+    SecretArn: NotRequired[str]
+    Sqls: list[str]
+    Parameters: list[SqlParameter]
+    ClientToken: str
+    StatementName: str
+
+
+class CloseRunResponse(TypedDict):
+    """Output of Close Run."""
+
+    verdict: str
+    subject: str
+    digest: str
+    log_statement: LogStatement | None

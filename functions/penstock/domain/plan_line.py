@@ -1,0 +1,52 @@
+"""The two forms of a plan in S3: what a child execution gets, and what a person looks up."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class PlanLine(TypedDict):
+    """One line of plan.jsonl: the input of the child execution that runs the job."""
+
+    job_id: str
+    job_name: str
+    job_type: str
+    target: str
+    arguments: dict[str, str]
+    timeout_seconds: int
+    worker_type: str | None
+    number_of_workers: int | None
+    max_capacity: float | None
+    attempt: int
+    category: str
+    logical_date: str
+    turn_timeout_seconds: int
+
+
+class PlanEntry(TypedDict):
+    """One job of plan.json, whether it will run or not, with the reason."""
+
+    JobName: str
+    JobType: str
+    Decision: str
+    Reason: str
+    RunCondition: str
+    SkipFlag: bool
+    ShouldRunToday: bool
+    DependsOn: list[str]
+    WaitsOn: list[str]
+    Pool: str
+    Priority: int
+    Problems: list[str]
+    FailedBefore: int
+
+
+class PlanDocument(TypedDict):
+    """The whole of plan.json."""
+
+    job_id: str
+    category: str
+    logical_date: str
+    environment: str
+    jobs: list[PlanEntry]
+    lines: list[PlanLine]

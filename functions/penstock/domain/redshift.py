@@ -1,0 +1,31 @@
+"""Where the run log is kept in Redshift, when it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Redshift:
+    """One database of a workgroup or of a cluster; exactly one of the two is set."""
+
+    workgroup: str
+    cluster: str
+    database: str
+    secret_arn: str
+    copy_role_arn: str
+
+    @classmethod
+    def from_texts(
+        cls, *, workgroup: str, cluster: str, database: str, secret_arn: str, copy_role_arn: str
+    ) -> Redshift | None:
+        """Return the connection, or None when neither a workgroup nor a cluster is named."""
+        if not (workgroup or cluster):
+            return None
+        return cls(
+            workgroup=workgroup,
+            cluster="" if workgroup else cluster,
+            database=database or "dev",
+            secret_arn=secret_arn,
+            copy_role_arn=copy_role_arn,
+        )

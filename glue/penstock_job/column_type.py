@@ -1,0 +1,127 @@
+"""The seven types of data, and how a text is read as one of them.
+
+Every dataset that a shipped job publishes has only these types, so that both engines read alike
+what the other wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from penstock_job.errors import SpecificationError
+
+TEXT, INTEGER, DECIMAL, DOUBLE = "text", "integer", "decimal", "double"
+BOOLEAN, DATE, TIMESTAMP = "boolean", "date", "timestamp"
+SIMPLE = (TEXT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP)
+NUMERIC = (INTEGER, DECIMAL, DOUBLE)
+GREATEST_PRECISION = 38  # of DuckDB, Spark, Redshift and DynamoDB alike
+
+# Engines disagree on what a text means as a number or a date: 1.5 as an integer is 2 in DuckDB and
+# nothing in Spark, 1d is a double in Java alone. So a text must first match one of these forms, on
+# which they agree. A year 0000 is 1 BC to one engine and year 0 to the other.
+YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+ISO_DATE = f"{YEAR}-[0-9]{{2}}-[0-9]{{2}}"
+CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?"
+INTEGER_FORM = "[+-]?[0-9]+"
+DOUBLE_FORM = "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
+TIMESTAMP_FORM = f"{ISO_DATE}([ T]{CLOCK}Z?)?"
+GREATEST_DOUBLE = "1.7976931348623157E308"
+TRUE_TEXTS = ("true", "t", "yes", "y", "1")
+FALSE_TEXTS = ("false", "f", "no", "n", "0")
+
+_DATE_TOKENS = {"yyyy": YEAR, "MM": "([0-9]{2})", "dd": "([0-9]{2})"}
+_TOKEN = re.compile("yyyy|MM|dd")
+_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """One of the seven types; only decimals have a precision and a scale."""
+
+    kind: str
+    precision: int = 0
+    scale: int = 0
+
+    def __str__(self) -> str:
+        if self.kind == DECIMAL:
+            return f"decimal({self.precision},{self.scale})"
+        return self.kind
+
+    @property
+    def spoken(self) -> str:
+        """The type in a sentence such as "cases is not a whole number"."""
+        words = {
+            INTEGER: "a whole number of at most 64 bits",
+            DECIMAL: f"a number of at most {self.precision - self.scale} digits before and "
+            f"{self.scale} after the point",
+            DOUBLE: "a number",
+            BOOLEAN: "true or false",
+            DATE: "a date",
+            TIMESTAMP: "a date and time",
+        }
+        return words.get(self.kind, self.kind)
+
+
+def read_type(text: object) -> ColumnType:
+    """A type as a specification writes it: `integer`, `decimal(10,2)`, …"""
+    name = str(text).strip().lower()
+    if name in SIMPLE:
+        return ColumnType(name)
+    match = _DECIMAL.fullmatch(name)
+    if match:
+        precision, scale = int(match[1]), int(match[2])
+        if 1 <= precision <= GREATEST_PRECISION and scale <= precision:
+            return ColumnType(DECIMAL, precision, scale)
+    raise SpecificationError(
+        f"{text!r} is no type; the types are {', '.join(SIMPLE)} and decimal(precision,scale) "
+        f"with a precision of at most {GREATEST_PRECISION}"
+    )
+
+
+def decimal_form(scale: int) -> str:
+    """The texts that are decimals of this scale: more decimal places only if they are zeros.
+
+    Rounding would change a value silently, so 12.345 is not a decimal(10,2).
+    """
+    after = f"[0-9]{{0,{scale}}}0*"
+    return f"[+-]?([0-9]+([.]{after})?|[.][0-9]{after})" if scale else f"[+-]?[0-9]+([.]{after})?"
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """A date format such as `dd.MM.yyyy`: the texts it matches and the groups of year, month, day.
+
+    `groups` are the numbers of the regular expression's groups, for a replacement that makes an
+    ISO date of the text.
+    """
+
+    form: str
+    groups: tuple[int, int, int]
+
+
+def read_date_format(text: str) -> DateFormat:
+    """The date format made of `yyyy`, `MM` and `dd`, each once, with any separators."""
+    tokens = _TOKEN.findall(text)
+    if sorted(tokens) != sorted(_DATE_TOKENS):
+        raise SpecificationError(f"date format {text!r} needs yyyy, MM and dd, each once")
+    separators = [re.escape(part) for part in _TOKEN.split(text)]
+    pattern = separators[0]
+    for token, separator in zip(tokens, separators[1:]):
+        pattern += _DATE_TOKENS[token] + separator
+    year, month, day = (tokens.index(token) + 1 for token in ("yyyy", "MM", "dd"))
+    return DateFormat(pattern, (year, month, day))
+
+
+def plain_number(value: object) -> str:
+    """A number of a specification as SQL writes it, without an exponent."""
+    if isinstance(value, bool):
+        raise SpecificationError(f"{value!r} is not a number")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise SpecificationError(f"{value!r} is not a number") from None
+    if not number.is_finite():
+        raise SpecificationError(f"{value!r} is not a finite number")
+    return format(number, "f")

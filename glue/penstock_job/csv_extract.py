@@ -1,0 +1,115 @@
+"""The steps of an extract: fetch, part the records, read them as text, refine, publish."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from penstock_job.contract import JobContract, Result
+from penstock_job.csv_records import Parted, part_records
+from penstock_job.dataset import rejects_path
+from penstock_job.dialect import DUCKDB
+from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.engine import Written
+from penstock_job.errors import AccountingError, SourceError
+from penstock_job.http_source import download
+from penstock_job.refine import NOTHING, publish_refined, refine
+from penstock_job.specification import Specification
+
+logger = logging.getLogger(__name__)
+
+SOURCE_TABLE = "penstock_source"
+ONE_VALUE = 2  # characters a value may need: a delimiter in quotes
+
+
+def extract(
+    engine: DuckDbEngine,
+    specification: Specification,
+    contract: JobContract,
+    source_url: str,
+    delimiter: str = ",",
+) -> Result:
+    """Extract a CSV file to Parquet and publish it. Raises SourceError where it is no CSV file."""
+    raw = engine.folder / "source.csv"
+    fetched = download(source_url, raw)
+    logger.info("%s: %d bytes, SHA-256 %s", fetched.url, fetched.bytes, fetched.sha256)
+    records, malformed = engine.folder / "records.csv", engine.folder / "malformed-00000.jsonl"
+    try:
+        parted = _part(raw, records, malformed, delimiter)
+        _require_columns(specification, parted.header)
+    except SourceError as error:
+        raise SourceError(f"{fetched.url}: {error}") from error
+    raw.unlink()
+    _read(engine, records, parted, delimiter)
+    refined = refine(
+        engine,
+        specification,
+        contract,
+        table=SOURCE_TABLE,
+        name=contract.job_name,
+        malformed=_keep_malformed(engine, contract, malformed, parted),
+    )
+    return publish_refined(
+        engine.store,
+        contract,
+        refined,
+        rows_read=parted.well_formed + parted.malformed,
+        details={"source": fetched.as_json()},
+    )
+
+
+def _part(raw: Path, records: Path, malformed: Path, delimiter: str) -> Parted:
+    with raw.open("rb") as source, records.open("wb") as good, malformed.open("wb") as bad:
+        return part_records(source, good, bad, delimiter)
+
+
+def _require_columns(specification: Specification, header: Sequence[str]) -> None:
+    wanted = [column.source for column in specification.columns] or list(header)
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        raise SourceError(
+            f"there is no column {', '.join(missing)}; the header names {', '.join(header)}"
+        )
+    repeated = sorted({name for name in wanted if header.count(name) > 1 or not name})
+    if repeated:
+        raise SourceError(f"the header names {', '.join(map(repr, repeated))} more than once")
+
+
+def _read(engine: DuckDbEngine, records: Path, parted: Parted, delimiter: str) -> None:
+    # Positions, not names: a header may hold names that differ only in case.
+    positions = ", ".join(f"'column_{number}': 'VARCHAR'" for number in range(len(parted.header)))
+    rows = (
+        f"SELECT * FROM read_csv({DUCKDB.literal(str(records))}, columns = {{{positions}}}, "
+        f"auto_detect = false, header = false, delim = {DUCKDB.literal(delimiter)}, "
+        "quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
+        "new_line = '\\n', strict_mode = true)"
+    )
+    engine.keep("penstock_lines", rows)
+    read = engine.row("SELECT count(*) FROM penstock_lines")[0]
+    if read != parted.well_formed:
+        raise AccountingError(
+            f"the file has {parted.well_formed} well-formed records, but DuckDB read {read}"
+        )
+    engine.view(SOURCE_TABLE, f"SELECT {_named(parted.header)} FROM penstock_lines")
+
+
+def _named(header: Sequence[str]) -> str:
+    seen: set[str] = set()
+    columns = []
+    for number, name in enumerate(header):
+        if name and name.lower() not in seen:
+            seen.add(name.lower())
+            columns.append(f"column_{number} AS {DUCKDB.identifier(name)}")
+    return ", ".join(columns)
+
+
+def _keep_malformed(
+    engine: DuckDbEngine, contract: JobContract, file: Path, parted: Parted
+) -> Written:
+    if not parted.malformed:
+        return NOTHING
+    stored = engine.store.upload(file, f"{rejects_path(contract)}/{file.name}")
+    with file.open("rb") as lines:
+        rows = sum(1 for _ in lines)
+    return Written([stored], rows)

@@ -1,0 +1,153 @@
+"""The two SQL dialects, where they differ, and a job row's own SQL written in either.
+
+A job row writes standard SQL: 'text' with '' for a quote inside, "names" in double quotes. Spark
+reads both otherwise ('it''s' is `its` to Spark 3), so literals and names are written anew.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from penstock_job.column_type import (
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    ColumnType,
+)
+from penstock_job.errors import SpecificationError
+
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|['"`;]""", re.DOTALL)
+_TYPE_NAMES = {
+    INTEGER: "BIGINT",
+    DOUBLE: "DOUBLE",
+    BOOLEAN: "BOOLEAN",
+    DATE: "DATE",
+}
+
+
+class Dialect(ABC):
+    """How one engine writes what the other writes otherwise."""
+
+    text_type: str
+    timestamp_type: str
+
+    @abstractmethod
+    def literal(self, text: str) -> str:
+        """A text as a SQL literal."""
+
+    @abstractmethod
+    def identifier(self, name: str) -> str:
+        """A name, quoted."""
+
+    @abstractmethod
+    def matches(self, value: str, pattern: str) -> str:
+        """Whether a whole value matches a regular expression."""
+
+    @abstractmethod
+    def rearranged(self, value: str, pattern: str, groups: Sequence[int], separator: str) -> str:
+        """The groups of a match in this order, joined by a separator."""
+
+    @abstractmethod
+    def record(self, fields: Sequence[tuple[str, str]]) -> str:
+        """A struct of (name, expression)."""
+
+    @abstractmethod
+    def timestamp_text(self, value: str) -> str:
+        """A timestamp as `2026-11-21T05:00:00.000000`."""
+
+    def type_name(self, column_type: ColumnType) -> str:
+        """The engine's name of a type."""
+        if column_type.kind == TEXT:
+            return self.text_type
+        if column_type.kind == TIMESTAMP:
+            return self.timestamp_type
+        if column_type.kind == DECIMAL:
+            return f"DECIMAL({column_type.precision},{column_type.scale})"
+        return _TYPE_NAMES[column_type.kind]
+
+    def try_cast(self, value: str, column_type: ColumnType) -> str:
+        """A value as another type, or NULL."""
+        return f"TRY_CAST({value} AS {self.type_name(column_type)})"
+
+    def sql(self, text: str) -> str:
+        """A job row's own SQL in this dialect: one expression or select, without comments."""
+
+        def written(match: re.Match[str]) -> str:
+            token = match[0]
+            if token.startswith(("--", "/*")):
+                return " "
+            if len(token) == 1:
+                raise SpecificationError(f"{token} is out of place in the SQL {text!r}")
+            if token.startswith("'"):
+                return self.literal(token[1:-1].replace("''", "'"))
+            return self.identifier(token[1:-1].replace('""', '"'))
+
+        return _TOKEN.sub(written, text).strip()
+
+
+class DuckDbDialect(Dialect):
+    """DuckDB 1.4 and 2.0."""
+
+    text_type = "VARCHAR"
+    timestamp_type = "TIMESTAMP"
+
+    def literal(self, text: str) -> str:
+        return "'" + text.replace("'", "''") + "'"
+
+    def identifier(self, name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
+    def matches(self, value: str, pattern: str) -> str:
+        return f"regexp_full_match({value}, {self.literal(pattern)})"
+
+    def rearranged(self, value: str, pattern: str, groups: Sequence[int], separator: str) -> str:
+        template = separator.join(f"\\{group}" for group in groups)
+        whole = self.literal(f"^{pattern}$")
+        return f"regexp_replace({value}, {whole}, {self.literal(template)})"
+
+    def record(self, fields: Sequence[tuple[str, str]]) -> str:
+        members = ", ".join(f"{self.identifier(name)} := {value}" for name, value in fields)
+        return f"struct_pack({members})"
+
+    def timestamp_text(self, value: str) -> str:
+        return f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%f')"
+
+
+class SparkDialect(Dialect):
+    """Spark SQL 3.5."""
+
+    text_type = "STRING"
+    # A time without a zone, as DuckDB's TIMESTAMP is and as both engines write it to Parquet.
+    timestamp_type = "TIMESTAMP_NTZ"
+
+    def literal(self, text: str) -> str:
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    def identifier(self, name: str) -> str:
+        return "`" + name.replace("`", "``") + "`"
+
+    def matches(self, value: str, pattern: str) -> str:
+        return f"({value} RLIKE {self.literal(f'^(?:{pattern})' + chr(92) + 'z')})"
+
+    def rearranged(self, value: str, pattern: str, groups: Sequence[int], separator: str) -> str:
+        template = separator.join(f"${group}" for group in groups)
+        whole = self.literal(f"^{pattern}$")
+        return f"regexp_replace({value}, {whole}, {self.literal(template)})"
+
+    def record(self, fields: Sequence[tuple[str, str]]) -> str:
+        members = ", ".join(f"{self.literal(name)}, {value}" for name, value in fields)
+        return f"named_struct({members})"
+
+    def timestamp_text(self, value: str) -> str:
+        pattern = self.literal("yyyy-MM-dd'T'HH:mm:ss.SSSSSS")
+        return f"date_format({value}, {pattern})"
+
+
+DUCKDB = DuckDbDialect()
+SPARK = SparkDialect()

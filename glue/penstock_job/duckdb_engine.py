@@ -1,0 +1,127 @@
+"""DuckDB as the engine: all of the work in one process, spilling to disk where memory is short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from penstock_job.column_type import (
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    ColumnType,
+    read_type,
+)
+from penstock_job.dataset import Manifest
+from penstock_job.dialect import DUCKDB, Dialect
+from penstock_job.engine import Written, known_type, of_known_types
+from penstock_job.errors import SpecificationError
+from penstock_job.object_store import ObjectStore
+
+_KINDS = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint", "hugeint"), INTEGER),
+    **dict.fromkeys(("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"), INTEGER),
+    **dict.fromkeys(("float", "double"), DOUBLE),
+    **dict.fromkeys(("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"), TIMESTAMP),
+    "timestamp with time zone": TIMESTAMP,
+    "varchar": TEXT,
+    "boolean": BOOLEAN,
+    "date": DATE,
+}
+
+
+class DuckDbEngine:
+    """An Engine on a database file in `folder`; objects go through `store`."""
+
+    def __init__(self, folder: Path, store: ObjectStore, memory_limit: str = "") -> None:
+        self.folder = folder
+        self.store = store
+        self.connection = duckdb.connect(str(folder / "job.duckdb"))
+        for statement in (
+            "SET autoinstall_known_extensions = false",  # a job never fetches code by itself
+            "SET TimeZone = 'UTC'",
+            f"SET temp_directory = {DUCKDB.literal(str(folder / 'spill'))}",
+        ):
+            self.connection.execute(statement)
+        if memory_limit:
+            self.connection.execute(f"SET memory_limit = {DUCKDB.literal(memory_limit)}")
+
+    @property
+    def dialect(self) -> Dialect:
+        """DuckDB's SQL."""
+        return DUCKDB
+
+    def close(self) -> None:
+        """Let go of the database file."""
+        self.connection.close()
+
+    def read_dataset(self, table: str, manifest: Manifest) -> None:
+        """Fetch a published dataset's files and make them a table."""
+        files = self.store.download(manifest.files, self.folder / f"input_{table}")
+        if files:
+            rows = f"SELECT * FROM read_parquet({_listed(files)})"
+        else:
+            columns = ", ".join(
+                f"CAST(NULL AS {DUCKDB.type_name(read_type(column.type))}) "
+                f"AS {DUCKDB.identifier(column.name)}"
+                for column in manifest.columns
+            )
+            rows = f"SELECT {columns} WHERE FALSE"
+        self.view(table, of_known_types(rows, self.schema(rows), DUCKDB))
+
+    def schema(self, sql: str) -> Mapping[str, ColumnType]:
+        """The columns that a select gives."""
+        described = self._run(f"DESCRIBE {sql}").fetchall()
+        return {name: known_type(name, kind, _KINDS) for name, kind, *_ in described}
+
+    def keep(self, table: str, sql: str) -> None:
+        """Run a select and keep its rows in the database file."""
+        self._run(f"CREATE TABLE {DUCKDB.identifier(table)} AS {sql}")
+
+    def view(self, table: str, sql: str) -> None:
+        """Make a select a view."""
+        self._run(f"CREATE VIEW {DUCKDB.identifier(table)} AS {sql}")
+
+    def row(self, sql: str) -> Sequence[int]:
+        """The one row of a select."""
+        row = self._run(sql).fetchone()
+        assert row is not None
+        return [int(value) for value in row]
+
+    def write_parquet(self, sql: str, folder: str) -> Written:
+        """One Parquet file."""
+        file = self.folder / "part-00000.parquet"
+        self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet)")
+        return self._stored(file, folder, f"read_parquet({_quoted(file)})")
+
+    def write_json_lines(self, sql: str, folder: str) -> Written:
+        """One file of JSON objects."""
+        file = self.folder / "part-00000.jsonl"
+        self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT json)")
+        return self._stored(file, folder, f"read_ndjson_objects({_quoted(file)})")
+
+    def _stored(self, file: Path, folder: str, reading: str) -> Written:
+        rows = self.row(f"SELECT count(*) FROM {reading}")[0]
+        stored = self.store.upload(file, f"{folder}/{file.name}")
+        file.unlink()
+        return Written([stored], rows)
+
+    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self.connection.execute(sql)
+        except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError) as error:
+            # Further lines of DuckDB's message quote the whole statement with a caret below.
+            raise SpecificationError(f"DuckDB: {str(error).splitlines()[0]}") from error
+
+
+def _quoted(file: Path) -> str:
+    return DUCKDB.literal(str(file))
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return "[" + ", ".join(_quoted(file) for file in files) + "]"

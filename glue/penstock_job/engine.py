@@ -1,0 +1,79 @@
+"""What a specification needs of the engine that runs it: DuckDB in one process, or Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from penstock_job.column_type import ColumnType
+from penstock_job.dataset import Manifest
+from penstock_job.dialect import Dialect
+from penstock_job.errors import SpecificationError
+from penstock_job.object_store import StoredObject
+
+
+@dataclass(frozen=True)
+class Written:
+    """Files that were written and the number of rows in them."""
+
+    files: Sequence[StoredObject]
+    rows: int
+
+    @property
+    def bytes(self) -> int:
+        """The size of all files."""
+        return sum(file.size for file in self.files)
+
+
+class Engine(Protocol):
+    """Runs compiled SQL. Errors in the row's own SQL come as SpecificationError, on one line."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that this engine speaks."""
+
+    def read_dataset(self, table: str, manifest: Manifest) -> None:
+        """Make a published dataset a table."""
+
+    def schema(self, sql: str) -> Mapping[str, ColumnType]:
+        """The columns that a select gives."""
+
+    def keep(self, table: str, sql: str) -> None:
+        """Run a select once and keep its rows as a table."""
+
+    def view(self, table: str, sql: str) -> None:
+        """Make a select a table, without running it."""
+
+    def row(self, sql: str) -> Sequence[int]:
+        """The one row of a select."""
+
+    def write_parquet(self, sql: str, folder: str) -> Written:
+        """Write the rows of a select to an S3 folder as Parquet; count them in the files."""
+
+    def write_json_lines(self, sql: str, folder: str) -> Written:
+        """Write the rows of a select to an S3 folder, one JSON object a line; count them there."""
+
+
+def of_known_types(sql: str, schema: Mapping[str, ColumnType], dialect: Dialect) -> str:
+    """A select with each column cast to its type, so that only the seven types are published."""
+    columns = ", ".join(
+        f"CAST({dialect.identifier(name)} AS {dialect.type_name(column_type)}) "
+        f"AS {dialect.identifier(name)}"
+        for name, column_type in schema.items()
+    )
+    return f"SELECT {columns} FROM ({sql}) AS selected"
+
+
+def known_type(name: str, engine_type: str, kinds: Mapping[str, str]) -> ColumnType:
+    """The type for an engine's type name, by a table of the engine's names in lower case.
+
+    Raises SpecificationError for lists, structs and whatever else is none of the seven.
+    """
+    text = engine_type.lower()
+    if text.startswith("decimal("):
+        precision, scale = text[len("decimal(") : -1].split(",")
+        return ColumnType("decimal", int(precision), int(scale))
+    if text not in kinds:
+        raise SpecificationError(f"column {name} is {engine_type}, which cannot be published")
+    return ColumnType(kinds[text])

@@ -1,0 +1,135 @@
+"""Spark as the engine, set up so that its SQL means what DuckDB's means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.errors import PySparkException
+
+from penstock_job.column_type import (
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    ColumnType,
+    read_type,
+)
+from penstock_job.dataset import Manifest
+from penstock_job.dialect import SPARK, Dialect
+from penstock_job.engine import Written, known_type, of_known_types
+from penstock_job.errors import SpecificationError
+from penstock_job.object_store import ObjectStore
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# An overflow or a text that is no number fails, as it does in DuckDB, rather than becoming NULL or
+# a wrong number. Times are without a zone. Dates before 1582 are written as they are.
+SETTINGS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+}
+_KINDS = {
+    **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), INTEGER),
+    **dict.fromkeys(("float", "double"), DOUBLE),
+    **dict.fromkeys(("timestamp", "timestamp_ntz"), TIMESTAMP),
+    "string": TEXT,
+    "boolean": BOOLEAN,
+    "date": DATE,
+}
+
+
+class SparkEngine:
+    """An Engine on a Spark session. Spark reads and writes `s3://` itself; `store` lists."""
+
+    def __init__(self, session: SparkSession, store: ObjectStore) -> None:
+        self.session = session
+        self.store = store
+        self.kept: list[DataFrame] = []
+        for name, value in SETTINGS.items():
+            session.conf.set(name, value)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Spark's SQL."""
+        return SPARK
+
+    def release(self) -> None:
+        """Let go of kept rows. The session is not ended: it may be another's."""
+        for frame in self.kept:
+            frame.unpersist()
+        self.kept.clear()
+
+    def read_dataset(self, table: str, manifest: Manifest) -> None:
+        """Make a published dataset's files a table."""
+        if manifest.files:
+            frame = self.session.read.parquet(*manifest.files)
+        else:
+            fields = ", ".join(
+                f"{SPARK.identifier(column.name)} {SPARK.type_name(read_type(column.type))}"
+                for column in manifest.columns
+            )
+            frame = self.session.createDataFrame([], fields)
+        source = f"penstock_files_of_{table}"
+        frame.createOrReplaceTempView(SPARK.identifier(source))
+        rows = f"SELECT * FROM {SPARK.identifier(source)}"
+        self.view(table, of_known_types(rows, self.schema(rows), SPARK))
+
+    def schema(self, sql: str) -> Mapping[str, ColumnType]:
+        """The columns that a select gives."""
+        return {name: known_type(name, kind, _KINDS) for name, kind in self._run(sql).dtypes}
+
+    def keep(self, table: str, sql: str) -> None:
+        """Keep the rows of a select, in memory or on disk, once they are computed."""
+        frame = self._run(sql).persist()
+        self.kept.append(frame)
+        frame.createOrReplaceTempView(SPARK.identifier(table))
+
+    def view(self, table: str, sql: str) -> None:
+        """Make a select a temporary view."""
+        self._run(sql).createOrReplaceTempView(SPARK.identifier(table))
+
+    def row(self, sql: str) -> Sequence[int]:
+        """The one row of a select."""
+        try:
+            return [int(value) for value in self._run(sql).collect()[0]]
+        except PySparkException as error:
+            raise _explained(error) from error
+
+    def write_parquet(self, sql: str, folder: str) -> Written:
+        """Parquet files, one per partition."""
+        try:
+            self._run(sql).write.mode("overwrite").parquet(folder)
+        except PySparkException as error:
+            raise _explained(error) from error
+        return self._written(folder, "parquet")
+
+    def write_json_lines(self, sql: str, folder: str) -> Written:
+        """Files of JSON objects, one per partition."""
+        frame = self._run(sql)
+        frame.write.mode("overwrite").option("ignoreNullFields", "false").json(folder)
+        return self._written(folder, "text")
+
+    def _written(self, folder: str, form: str) -> Written:
+        files = [file for file in self.store.list(folder) if "/part-" in file.path]
+        paths = [file.path for file in files]
+        reader = self.session.read
+        frame = reader.parquet(*paths) if form == "parquet" else reader.text(paths)
+        return Written(files, frame.count())
+
+    def _run(self, sql: str) -> DataFrame:
+        try:
+            return self.session.sql(sql)
+        except PySparkException as error:
+            raise _explained(error) from error
+
+
+def _explained(error: PySparkException) -> SpecificationError:
+    # Further lines of Spark's message are the plan, or a Java stack trace.
+    return SpecificationError(f"Spark: {str(error).strip().splitlines()[0]}")

@@ -1,0 +1,88 @@
+"""The count of a job's records: what the rules found, and whether the rows add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from penstock_job.compiler import Check
+from penstock_job.errors import AccountingError, RuleViolatedError
+from penstock_job.rule import FAIL_JOB, WARN
+
+SPOKEN_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many records were judged how. `malformed` were no records of the table at all (CSV)."""
+
+    records: int
+    accepted: int
+    rejected: int
+    filtered: int
+    failed: Sequence[tuple[Check, int]]
+    malformed: int = 0
+
+    @property
+    def concerned(self) -> int:
+        """The records that are this job's business: all that were not filtered."""
+        return self.records + self.malformed - self.filtered
+
+    @property
+    def refused(self) -> int:
+        """All records set aside."""
+        return self.rejected + self.malformed
+
+    def warnings(self) -> list[str]:
+        """A line for each rule that only warns and that was broken."""
+        return [
+            f"{check.text}: {count} records"
+            for check, count in self.failed
+            if check.severity == WARN and count
+        ]
+
+
+def read_tally(row: Sequence[int], checks: Sequence[Check], malformed: int) -> Tally:
+    """The tally in the row that a program's `tally` statement gives."""
+    records, accepted, rejected, filtered, *counts = row
+    failed = list(zip(checks, counts))
+    return Tally(records, accepted, rejected, filtered, failed, malformed)
+
+
+def require_limits(tally: Tally, max_reject_ratio: float | None) -> None:
+    """Raises RuleViolatedError where a rule fails the job or too many records break one."""
+    for check, count in tally.failed:
+        if check.severity == FAIL_JOB and count:
+            raise RuleViolatedError(f"{check.text}: {count} of {tally.concerned} records")
+        limit = check.rule.max_reject_ratio if check.rule else None
+        _require_below(limit, count, tally.concerned, check.text)
+    _require_below(max_reject_ratio, tally.refused, tally.concerned, _reasons(tally))
+
+
+def _require_below(limit: float | None, count: int, of: int, what: str) -> None:
+    if limit is not None and count > limit * of:
+        raise RuleViolatedError(
+            f"{count} of {of} records were rejected ({count / of:.1%}, at most {limit:.1%} "
+            f"may be): {what}"
+        )
+
+
+def _reasons(tally: Tally) -> str:
+    counted = [(count, check.text) for check, count in tally.failed if count]
+    if tally.malformed:
+        counted.append((tally.malformed, "malformed"))
+    counted.sort(key=lambda item: -item[0])
+    return ", ".join(f"{text} ({count})" for count, text in counted[:SPOKEN_REASONS])
+
+
+def require_balance(*, read: int, written: int, rejected: int, filtered: int) -> None:
+    """Raises AccountingError unless rows read = written + rejected + filtered.
+
+    Each figure is counted apart: `read` by what was read, `written` and `rejected` in the files
+    that were written, `filtered` by the engine.
+    """
+    if min(written, rejected, filtered) < 0 or read != written + rejected + filtered:
+        raise AccountingError(
+            f"rows do not add up: {read} read, but {written} written + {rejected} rejected + "
+            f"{filtered} filtered = {written + rejected + filtered}; nothing was published"
+        )

@@ -1,0 +1,75 @@
+"""What an interpreter needs from the world around it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from penstock_local.asl.activities import Activities
+    from penstock_local.asl.callbacks import Callbacks
+    from penstock_local.asl.execution import Execution
+    from penstock_local.asl.integrations import Call
+    from penstock_local.asl.map_run import MapRun
+    from penstock_local.asl.values import Json
+
+
+class IntegrationsPort(Protocol):
+    """The calls to other services, as `penstock_local.asl.integrations` makes them."""
+
+    async def start(self, call: Call) -> Json:
+        """Perform the API call and return the answer in Step Functions' form."""
+
+    async def finish(self, call: Call, started: Json) -> Json:
+        """Wait for the job that a `.sync` call started and return its result."""
+
+    async def cancel(self, call: Call, started: Json) -> None:
+        """Stop the job that a `.sync` call started."""
+
+    async def service(
+        self, role_arn: str, region: str, service: str, operation: str, parameters: dict[str, Any]
+    ) -> Json:
+        """Call one operation of a service in the name of a role."""
+
+
+class ChildRunner(Protocol):
+    """What a Distributed Map needs of the engine: its children are executions like any other."""
+
+    def register_map_run(self, run: MapRun) -> None:
+        """Make the Map Run known to the Map Run API."""
+
+    def start_child(self, execution: Execution) -> asyncio.Task[None]:
+        """Start a child, or go on with one that was reopened, and return the task that runs it."""
+
+    async def stop(
+        self, execution: Execution, error: str | None = None, cause: str | None = None
+    ) -> None:
+        """Abort an execution and wait until everything under it has wound down."""
+
+
+class Services:
+    """The services that all executions of an engine share.
+
+    `wait_scale` multiplies Wait states and retry intervals, so that tests need not sit through
+    them; timeouts and heartbeats are not scaled.
+    """
+
+    __slots__ = ("activities", "callbacks", "children", "integrations", "wait_scale")
+
+    def __init__(
+        self,
+        integrations: IntegrationsPort,
+        callbacks: Callbacks,
+        activities: Activities,
+        children: ChildRunner,
+        wait_scale: float = 1.0,
+    ) -> None:
+        self.integrations = integrations
+        self.callbacks = callbacks
+        self.activities = activities
+        self.children = children
+        self.wait_scale = wait_scale
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait as long as the definition says, times `wait_scale`."""
+        await asyncio.sleep(max(0.0, seconds) * self.wait_scale)
