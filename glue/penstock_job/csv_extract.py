@@ -12,7 +12,7 @@ from penstock_job.dataset import rejects_path
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.engine import Written
-from penstock_job.errors import AccountingError, SourceError
+from penstock_job.errors import AccountingError, ArgumentsError, SourceError
 from penstock_job.http_source import download
 from penstock_job.refine import NOTHING, publish_refined, refine
 from penstock_job.specification import Specification
@@ -20,7 +20,6 @@ from penstock_job.specification import Specification
 logger = logging.getLogger(__name__)
 
 SOURCE_TABLE = "penstock_source"
-ONE_VALUE = 2  # characters a value may need: a delimiter in quotes
 
 
 def extract(
@@ -31,6 +30,8 @@ def extract(
     delimiter: str = ",",
 ) -> Result:
     """Extract a CSV file to Parquet and publish it. Raises SourceError where it is no CSV file."""
+    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+        raise ArgumentsError(f"a delimiter is one character other than a quote, not {delimiter!r}")
     raw = engine.folder / "source.csv"
     fetched = download(source_url, raw)
     logger.info("%s: %d bytes, SHA-256 %s", fetched.url, fetched.bytes, fetched.sha256)
@@ -55,7 +56,7 @@ def extract(
         contract,
         refined,
         rows_read=parted.well_formed + parted.malformed,
-        details={"source": fetched.as_json()},
+        details={"source": {**fetched.as_json(), "blank_lines": parted.blank}},
     )
 
 

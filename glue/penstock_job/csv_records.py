@@ -25,11 +25,15 @@ LONGEST_EXCERPT = 2000  # bytes of a malformed record that are kept with its rej
 
 @dataclass(frozen=True)
 class Parted:
-    """The file's column names, and how many of its records fit them and how many do not."""
+    """The file's column names, how many records fit them, how many do not, and blank lines.
+
+    A line of nothing but delimiters is blank, too: spreadsheets leave such lines at the end.
+    """
 
     header: list[str]
     well_formed: int
     malformed: int
+    blank: int
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,11 @@ def part_records(
     lines = _Lines(source)
     header = _header(lines, delimiter)
     commas = len(header) - 1
-    counts = {True: 0, False: 0}
+    good = bad = blank = 0
     for line in lines:
         content = line.rstrip(b"\r\n")
-        if not content:
+        if not content.strip(form.delimiter):
+            blank += 1
             continue
         number = lines.number
         record: bytes | _Fault = content
@@ -83,12 +88,12 @@ def part_records(
             record = _miscounted(content, content.count(form.delimiter) + 1, commas + 1)
         record = _clean(record)
         if isinstance(record, _Fault):
-            counts[False] += 1
+            bad += 1
             malformed.write(_reject(number, record))
         else:
-            counts[True] += 1
+            good += 1
             well_formed.write(record + b"\n")
-    return Parted(header, counts[True], counts[False])
+    return Parted(header, good, bad, blank)
 
 
 class _Lines:

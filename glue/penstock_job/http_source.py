@@ -75,7 +75,7 @@ def download(
     for attempt in range(1, attempts + 1):
         try:
             return _fetch(url, shown, file, timeout)
-        except _TransientError as error:
+        except _TransientError as error:  # noqa: PERF203 - each attempt may fail
             if attempt == attempts:
                 raise SourceError(f"{shown} {error} ({attempts} attempts)") from error
             logger.warning("%s %s; attempt %d of %d", shown, error, attempt, attempts)

@@ -80,7 +80,7 @@ def read_ratio(value: object) -> float | None:
     if value is None or value == "":
         return None
     try:
-        ratio = float(str(value))
+        ratio = float(str(value).strip('"'))  # a decimal of DynamoDB comes as a JSON text
     except ValueError:
         ratio = -1.0
     if not 0 <= ratio <= 1:

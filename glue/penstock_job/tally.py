@@ -55,11 +55,12 @@ def require_limits(tally: Tally, max_reject_ratio: float | None) -> None:
         if check.severity == FAIL_JOB and count:
             raise RuleViolatedError(f"{check.text}: {count} of {tally.concerned} records")
         limit = check.rule.max_reject_ratio if check.rule else None
-        _require_below(limit, count, tally.concerned, check.text)
-    _require_below(max_reject_ratio, tally.refused, tally.concerned, _reasons(tally))
+        require_share(limit, count, tally.concerned, check.text)
+    require_share(max_reject_ratio, tally.refused, tally.concerned, _reasons(tally))
 
 
-def _require_below(limit: float | None, count: int, of: int, what: str) -> None:
+def require_share(limit: float | None, count: int, of: int, what: str) -> None:
+    """Raises RuleViolatedError where more than this share of the records is rejected."""
     if limit is not None and count > limit * of:
         raise RuleViolatedError(
             f"{count} of {of} records were rejected ({count / of:.1%}, at most {limit:.1%} "

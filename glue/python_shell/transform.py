@@ -24,9 +24,11 @@ def main(argv: Sequence[str]) -> Result:
     parser.add_argument("--memory_limit", default="", help="as DuckDB writes it: 700MB")
     arguments = parser.read(argv)
     store = ObjectStore()
-    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
-        with closing(DuckDbEngine(Path(folder), store, arguments.memory_limit)) as engine:
-            return transform(engine, store, contract_of(arguments), arguments)
+    with (
+        tempfile.TemporaryDirectory(prefix="penstock-") as folder,
+        closing(DuckDbEngine(Path(folder), store, arguments.memory_limit)) as engine,
+    ):
+        return transform(engine, store, contract_of(arguments), arguments)
 
 
 if __name__ == "__main__":

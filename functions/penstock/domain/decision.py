@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_DEPENDENTS: Final = 5_000
 """The names of a job's dependents lie in its item of the run table, which may have 400 KB."""
 
+_WEEKDAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -69,7 +71,8 @@ def decide(
         name: [other for other in decision.row.depends_on if other in decisions]
         for name, decision in decisions.items()
     }
-    in_cycle = _refuse_unknown(decisions) | _refuse_cycles(decisions, upstream)
+    _refuse_unknown(decisions)
+    in_cycle = _refuse_cycles(decisions, upstream)
     _refuse_crowds(decisions, upstream)
     _settle_waits(decisions, upstream, in_cycle)
     return decisions
@@ -92,19 +95,17 @@ def _alone(reading: RowReading, day: Day, check: Callable[[ControlRow], None]) -
         return _invalid(row, Problem("RunCondition", str(error)))
     except ValueError as error:
         return _invalid(row, Problem("Arguments", str(error)))
-    return _due_or_not(row, own_day, is_due, day.failed.get(row.job_name))
-
-
-def _due_or_not(row: ControlRow, own_day: date, is_due: bool, failed: FailedJob | None) -> Decision:  # noqa: FBT001
-    if failed is not None:
-        times = "once" if failed.times == 1 else f"{failed.times} times"
-        reason = f"failed {times}, last for {failed.logical_date} in run {failed.job_id}"
-        return Decision(row, Progress.PLANNED, reason, is_due)
+    if row.job_name in day.failed:
+        return Decision(row, Progress.PLANNED, _retry_reason(day.failed[row.job_name]), is_due)
     if is_due:
         return Decision(row, Progress.PLANNED, f"due: {row.run_condition.text}", is_due)
-    weekday = f"{own_day:%A}".upper()
-    reason = f"not due on {weekday} {own_day}: {row.run_condition.text}"
+    reason = f"not due on {_WEEKDAYS[own_day.weekday()]} {own_day}: {row.run_condition.text}"
     return Decision(row, Outcome.SKIPPED, reason)
+
+
+def _retry_reason(failed: FailedJob) -> str:
+    times = "once" if failed.times == 1 else f"{failed.times} times"
+    return f"failed {times}, last for {failed.logical_date} in run {failed.job_id}"
 
 
 def _has_bad_flag(reading: RowReading) -> bool:
@@ -129,14 +130,13 @@ def _refuse(decisions: dict[str, Decision], name: str, message: str) -> None:
         decisions[name] = _invalid(decision.row, *problems)
 
 
-def _refuse_unknown(decisions: dict[str, Decision]) -> set[str]:
+def _refuse_unknown(decisions: dict[str, Decision]) -> None:
     for name, decision in list(decisions.items()):
         unknown = [repr(other) for other in decision.row.depends_on if other not in decisions]
         if unknown:
             no_job = "is no job" if len(unknown) == 1 else "are no jobs"
             category = decision.row.job_category
             _refuse(decisions, name, f"{', '.join(unknown)} {no_job} of {category}")
-    return set()
 
 
 def _refuse_cycles(

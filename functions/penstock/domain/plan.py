@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from penstock.domain import dependency_graph
 from penstock.domain.control_row import HIGHEST_PRIORITY, ControlRow, RowReading
@@ -211,14 +211,18 @@ def _entry(decision: Decision, day: Day, priority: int) -> PlanEntry:
 
 def _lost(job: FailedJob) -> PlanEntry:
     """Return the entry of a failed job whose row is gone: nobody can run it, but people hear."""
-    absent: dict[str, Any] = {
-        "JobType": "", "RunCondition": "", "SkipFlag": False, "ShouldRunToday": False,
-        "DependsOn": [], "WaitsOn": [], "Pool": "", "Priority": 0, "Problems": [],
-    }  # fmt: skip
     return PlanEntry(
         JobName=job.job_name,
+        JobType="",
         Decision=str(Outcome.SKIPPED),
         Reason=f"failed in run {job.job_id}, but has no row in the control table any more",
+        RunCondition="",
+        SkipFlag=False,
+        ShouldRunToday=False,
+        DependsOn=[],
+        WaitsOn=[],
+        Pool="",
+        Priority=0,
+        Problems=[],
         FailedBefore=job.times,
-        **absent,
     )

@@ -7,7 +7,6 @@ once, can be changed while the run goes on (UpdateMapRun).
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections import deque
 from collections.abc import Coroutine, Iterable
@@ -23,7 +22,7 @@ from penstock_local.asl.errors import (
 from penstock_local.asl.execution import Execution, Machine, Status
 from penstock_local.asl.inline_map import item_input, max_concurrency, state_items
 from penstock_local.asl.limits import within_limit
-from penstock_local.asl.map_items import plan_work, write_results
+from penstock_local.asl.map_items import map_result, plan_work
 from penstock_local.asl.map_run import Count, MapRun
 from penstock_local.asl.task_events import failure_details
 from penstock_local.asl.visit import MapItem
@@ -49,14 +48,12 @@ async def perform_distributed_map(scope: Interpreter, visit: Visit) -> Json:
     return await _told(scope, run, _run(scope, visit, run, items))
 
 
-async def _run(
-    scope: Interpreter, visit: Visit, run: MapRun, items: list[Json] | None
-) -> Json:
+async def _run(scope: Interpreter, visit: Visit, run: MapRun, items: list[Json] | None) -> Json:
     scope.trail.record("MapRunStarted", {"mapRunArn": run.arn})
     try:
         await plan_work(scope, visit, run, items)
         await _Dispatch(scope, visit, run, range(len(run.work))).until_ended()
-        return await _result(scope, visit, run)
+        return await map_result(scope, visit, run)
     except EvaluationError as fault:
         raise scope.evaluation_failed(visit, fault) from fault
 
@@ -67,7 +64,7 @@ async def _redrive(scope: Interpreter, visit: Visit, run: MapRun) -> Json:
     scope.trail.record("MapRunRedriven", details)
     try:
         await _Dispatch(scope, visit, run, unfinished).until_ended()
-        return await _result(scope, visit, run)
+        return await map_result(scope, visit, run)
     except EvaluationError as fault:
         raise scope.evaluation_failed(visit, fault) from fault
 
@@ -121,9 +118,7 @@ def _new_run(scope: Interpreter, visit: Visit, length: int) -> MapRun:
 def _tolerated(scope: Interpreter, visit: Visit, field: str) -> float | None:
     if field not in visit.state:
         return None
-    limit: float = template.render_as(
-        visit.state[field], scope.expressions(visit), field, "number"
-    )
+    limit: float = template.render_as(visit.state[field], scope.expressions(visit), field, "number")
     return limit
 
 
@@ -148,6 +143,14 @@ def child_machine(machine: Machine, state: dict[str, Any]) -> Machine:
     )
 
 
+def _require_tolerated(run: MapRun) -> None:
+    if run.exceeded:
+        raise StateError(
+            EXCEED_TOLERATED_FAILURE_THRESHOLD,
+            "The specified tolerated failure threshold was exceeded",
+        )
+
+
 class _Dispatch:
     """Starts the children of a Map Run as room allows and waits for all of them."""
 
@@ -166,16 +169,13 @@ class _Dispatch:
         """
         run = self._run
         try:
-            while self._waiting or run.executions["running"]:
+            while True:
                 run.changed.clear()
                 await self._start_children()
-                if run.exceeded:
-                    raise StateError(
-                        EXCEED_TOLERATED_FAILURE_THRESHOLD,
-                        "The specified tolerated failure threshold was exceeded",
-                    )
-                if self._waiting or run.executions["running"]:
-                    await run.changed.wait()
+                _require_tolerated(run)
+                if not self._waiting and not run.executions["running"]:
+                    return
+                await run.changed.wait()
         except BaseException:
             await asyncio.shield(self._stop_children())
             raise
@@ -219,15 +219,3 @@ class _Dispatch:
             if child is not None and child.status is Status.RUNNING
         ]
         await asyncio.gather(*(stop(child) for child in running))
-
-
-async def _result(scope: Interpreter, visit: Visit, run: MapRun) -> Json:
-    if "ResultWriter" in visit.state:
-        return await write_results(scope, visit, run)
-    outputs = [
-        json.loads(child.output)
-        for child in run.children
-        if child is not None and child.output is not None
-    ]
-    within_limit(outputs, visit.name)
-    return outputs

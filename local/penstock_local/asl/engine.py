@@ -40,9 +40,7 @@ class Engine:
         self.map_runs: dict[str, MapRun] = {}
         self.callbacks = Callbacks()
         self.activities = Activities()
-        self.services = Services(
-            integrations, self.callbacks, self.activities, self, wait_scale
-        )
+        self.services = Services(integrations, self.callbacks, self.activities, self, wait_scale)
         self._status_changed = status_changed or (lambda _: None)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="asl", daemon=True)

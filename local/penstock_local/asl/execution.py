@@ -96,6 +96,7 @@ class Execution:
         "output",
         "progress",
         "redrive_count",
+        "redrive_token",
         "redriven",
         "started",
         "status",
@@ -105,7 +106,7 @@ class Execution:
         "trace_header",
     )
 
-    def __init__(  # noqa: PLR0913 - a record; everything after the first four is optional
+    def __init__(
         self,
         arn: str,
         name: str,
@@ -134,6 +135,7 @@ class Execution:
         self.cause: str | None = None
         self.redrive_count = 0
         self.redriven: float | None = None
+        self.redrive_token: str | None = None
         self.progress: Progress | None = None
         self.synchronous = False
         self.task: asyncio.Task[None] | None = None

@@ -26,9 +26,7 @@ class FanOut:
 
     __slots__ = ("_error", "_failed", "_kind", "_running", "_scope", "_visit")
 
-    def __init__(
-        self, scope: Interpreter, visit: Visit, kind: Literal["Map", "Parallel"]
-    ) -> None:
+    def __init__(self, scope: Interpreter, visit: Visit, kind: Literal["Map", "Parallel"]) -> None:
         self._scope = scope
         self._visit = visit
         self._kind = kind

@@ -70,7 +70,7 @@ class Interpreter:
         "visit",
     )
 
-    def __init__(  # noqa: PLR0913 - what one scope consists of
+    def __init__(
         self,
         services: Services,
         execution: Execution,
@@ -175,9 +175,7 @@ class Interpreter:
     ) -> template.Scope:
         """What the state's expressions see: its variables, and `$states` with what is `bound`."""
         context = context_object(self.execution, visit, item or self.item)
-        return template.Scope(
-            visit.variables, {"input": visit.input, "context": context, **bound}
-        )
+        return template.Scope(visit.variables, {"input": visit.input, "context": context, **bound})
 
     def conclude(
         self,
@@ -215,4 +213,3 @@ class Interpreter:
         self.trail.last = visit.entered if visit.type == "Wait" else visit.before
         self.trail.record("EvaluationFailed", details)
         return StateError(QUERY_EVALUATION_ERROR, placed.cause)
-

@@ -71,8 +71,8 @@ async def live(
         raise
     except Exception as bug:
         log.exception("The engine failed at %s", execution.arn)
-        error = StateError(RUNTIME, f"The local engine failed: {bug!r}")
-        _close(execution, Status.FAILED, ended, error, previous=trail.last)
+        failure = StateError(RUNTIME, f"The local engine failed: {bug!r}")
+        _close(execution, Status.FAILED, ended, failure, previous=trail.last)
     else:
         _succeed(execution, scope, ended)
     finally:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 MOST_CHILDREN = 10_000
 """Children that run at the same time when MaxConcurrency says nothing, or more."""
 
-Count = Literal["pending", "running", "succeeded", "failed", "timedOut", "aborted", "pendingRedrive"]
+Count = Literal[
+    "pending", "running", "succeeded", "failed", "timedOut", "aborted", "pendingRedrive"
+]
 _COUNTS: tuple[Count, ...] = (
     "pending",
     "running",
@@ -60,7 +62,7 @@ class Tally:
         """The counts as DescribeMapRun writes them; without a ResultWriter, too, all results
         count as written."""
         return {
-            **self._of,
+            **{count: self._of[count] for count in _COUNTS},
             "total": self.total,
             "resultsWritten": self._of["succeeded"],
             "failuresNotRedrivable": 0,
@@ -98,7 +100,7 @@ class MapRun:
         "work",
     )
 
-    def __init__(  # noqa: PLR0913 - a record
+    def __init__(
         self,
         arn: str,
         parent: Execution,

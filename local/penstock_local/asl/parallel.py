@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from penstock_local.asl import template
 from penstock_local.asl.fan_out import FanOut
-from penstock_local.asl.history import Trail
 
 if TYPE_CHECKING:
     from penstock_local.asl.interpreter import Interpreter

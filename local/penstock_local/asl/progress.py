@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 class Progress:
     """Where one scope is: a machine, one iteration of a Map or one branch of a Parallel state.
 
-    `state` is the name of the state that runs, or that ended badly, with its `input` and the
-    `variables` it found and the id of its Entered event, `entered`. A fan-out state keeps one Progress per branch in `branches`, or the
-    `map_run` it started. `finished` scopes keep only their `output`.
+    `state` is the name of the state that runs, or that ended badly, with its `input`, the
+    `variables` it found and the id of its Entered event, `entered`. A fan-out state keeps one
+    Progress per branch in `branches`, or the `map_run` it started. `finished` scopes keep only
+    their `output`.
     """
 
     __slots__ = (

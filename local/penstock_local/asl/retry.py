@@ -143,8 +143,6 @@ def _caught(scope: Interpreter, visit: Visit, error: StateError) -> Step:
         raise error
     output = error_output(error)
     try:
-        return scope.conclude(
-            visit, catchers[index], output, f"Catch/{index}/", errorOutput=output
-        )
+        return scope.conclude(visit, catchers[index], output, f"Catch/{index}/", errorOutput=output)
     except EvaluationError as fault:
         raise scope.evaluation_failed(visit, fault) from fault

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from penstock_local.asl.item_reader import ObjectSource
+from penstock_local.asl.result_writer import ObjectSink
 
 if TYPE_CHECKING:
     from penstock_local.asl.activities import Activities
@@ -26,10 +29,13 @@ class IntegrationsPort(Protocol):
     async def cancel(self, call: Call, started: Json) -> None:
         """Stop the job that a `.sync` call started."""
 
-    async def service(
-        self, role_arn: str, region: str, service: str, operation: str, parameters: dict[str, Any]
-    ) -> Json:
-        """Call one operation of a service in the name of a role."""
+    @property
+    def s3(self) -> ObjectStore:
+        """The objects that readers and writers of a Distributed Map work on."""
+
+
+class ObjectStore(ObjectSource, ObjectSink, Protocol):
+    """Objects that can be read, listed and written."""
 
 
 class ChildRunner(Protocol):

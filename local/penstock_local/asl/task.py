@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from penstock_local.asl import template
 from penstock_local.asl.callbacks import new_token
 from penstock_local.asl.errors import RUNTIME, TIMEOUT, StateError
-from penstock_local.asl.integrations import Call, Resource, UnknownResourceError, parse
+from penstock_local.asl.integrations import (
+    Call,
+    ParametersError,
+    Resource,
+    UnknownResourceError,
+    parse,
+)
 from penstock_local.asl.limits import within_limit
 from penstock_local.asl.retry import HeartbeatMissedError
 from penstock_local.asl.task_events import TaskEvents, events_for
@@ -43,6 +49,8 @@ async def perform_task(scope: Interpreter, visit: Visit) -> Json:
         work = _work(scope, call, limits, events)
         del call  # the arguments live on in `work` alone, and only until they are sent
         result = await _within(limits.timeout, work, events)
+    except ParametersError as unfit:
+        raise unfit.within(visit.name, visit.entered) from unfit
     finally:
         visit.token = None
     return _checked(result, resource, events)
@@ -120,6 +128,8 @@ async def _within(
     except HeartbeatMissedError as error:
         events.timed_out(error)
         raise
+    except ParametersError:
+        raise  # the task was never started: its history has no end
     except StateError as error:
         events.failed(error)
         raise

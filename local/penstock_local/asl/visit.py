@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from penstock_local.asl.values import Json
 
 
-class MapItem(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MapItem:
     """The item an iteration works on, as `$states.context.Map.Item` shows it.
 
     `source` says where a Distributed Map took its items from; an inline Map has none.
@@ -62,7 +64,7 @@ class Visit:
         "variables",
     )
 
-    def __init__(  # noqa: PLR0913 - a record
+    def __init__(
         self,
         name: str,
         state: dict[str, Any],

@@ -70,7 +70,7 @@ _WORDINGS: tuple[tuple[str, str], ...] = (
         r"NOT NULL constraint failed: (?:[^.]+\.)?(\S+)",
         r"Cannot insert a NULL value into column \1",
     ),
-    (r"strlen\(.*\) <= (\d+)", r"Value too long for character type, at most \1 bytes are allowed"),
+    (r"strlen\(.*\) <= (\d+)", r"value too long for type character varying(\1)"),
     (r"Could not convert string '(.*?)' to INT", r'invalid input syntax for integer: "\1"'),
     (r"Could not convert string '(.*?)' to BOOL", r'invalid input syntax for boolean: "\1"'),
     (

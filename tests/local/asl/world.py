@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import inspect
 import json
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 from penstock_local.asl.engine import Engine
 from penstock_local.asl.execution import Execution, Machine, Status
-from penstock_local.asl.integrations import Call
+from penstock_local.asl.integrations import Call, Caller
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 LAMBDA = "arn:aws:states:::lambda:invoke"
@@ -21,6 +22,28 @@ CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 GLUE = "arn:aws:states:::glue:startJobRun.sync"
 
 Answer = Callable[[Call], Any]
+
+
+class Objects:
+    """Objects in memory, for readers and writers."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    async def get(self, caller: Caller, arguments: dict[str, Any]) -> bytes:
+        return self.texts[arguments["Key"]].encode()
+
+    async def list(
+        self, caller: Caller, arguments: dict[str, Any], limit: int
+    ) -> builtins.list[dict[str, Any]]:
+        raise NotImplementedError
+
+    async def put(self, caller: Caller, arguments: dict[str, Any]) -> None:
+        self.texts[arguments["Key"]] = arguments["Body"].decode()
+
+
+def _arguments(call: Call) -> Any:
+    return call.arguments
 
 
 class Services:
@@ -31,24 +54,21 @@ class Services:
         self.ends: dict[str, Answer] = {}
         self.calls: list[Call] = []
         self.cancelled: list[Any] = []
-        self.objects: dict[tuple[str, str], str] = {}
+        self.s3 = Objects()
 
     async def start(self, call: Call) -> Any:
         self.calls.append(call)
-        answer = self.answers.get(call.resource.text, lambda call: call.arguments)(call)
+        given = self.answers.get(call.resource.text, _arguments)
+        answer = given(call)
         return await answer if inspect.isawaitable(answer) else answer
 
     async def finish(self, call: Call, started: Any) -> Any:
-        end = self.ends.get(call.resource.text, lambda _: started)(call)
+        given = self.ends.get(call.resource.text)
+        end = started if given is None else given(call)
         return await end if inspect.isawaitable(end) else end
 
     async def cancel(self, call: Call, started: Any) -> None:
         self.cancelled.append(started)
-
-    async def service(
-        self, role_arn: str, region: str, service: str, operation: str, parameters: dict[str, Any]
-    ) -> Any:
-        raise NotImplementedError(operation)
 
 
 class World:
@@ -101,13 +121,16 @@ class World:
         self.engine.call(self.engine.start, execution)
         return self.ended(execution)
 
-    def stop(self, execution: Execution, error: str | None = None, cause: str | None = None) -> None:
+    def stop(
+        self, execution: Execution, error: str | None = None, cause: str | None = None
+    ) -> None:
         self.engine.call(self.engine.abort, execution, error, cause)
         self.ended(execution)
 
     def token_of(self, execution: Execution) -> str:
         """The token that the execution waits for."""
-        token = [call.token for call in self.services.calls if call.execution_arn == execution.arn][-1]
+        calls = [call for call in self.services.calls if call.execution_arn == execution.arn]
+        token = calls[-1].token
         assert token is not None
         return token
 

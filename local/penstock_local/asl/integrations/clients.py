@@ -8,10 +8,9 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -37,8 +36,6 @@ SESSION_SECONDS = 900
 # Lambda answers an invocation after at most 15 minutes, StartSyncExecution after 5.
 _READ_TIMEOUTS = {"lambda": 920}
 _READ_TIMEOUT = 320
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +82,6 @@ class Clients:
             threads, self._call, caller, service, operation, parameters
         )
 
-    async def compute(self, work: Callable[[], T]) -> T:
-        """Run long computing (parsing a large file) on one of the threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
     def close(self) -> None:
         """Give up the threads; calls under way end by themselves."""
         for threads in (self._lambda_threads, self._threads):
@@ -105,7 +98,7 @@ class Clients:
                 if hasattr(value, "read"):
                     output[name] = value.read()
         except ClientError as error:
-            raise _refused(error) from error
+            raise _refused(error, service) from error
         except BotoCoreError as error:
             raise UnreachableError(f"Unable to execute HTTP request: {error}") from error
         return Answer(
@@ -202,14 +195,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _refused(error: ClientError) -> RefusedError:
+def _refused(error: ClientError, service: str) -> RefusedError:
     details: Any = error.response.get("Error", {})
     facts: Any = error.response.get("ResponseMetadata", {})
+    host_id = facts.get("HostId") or facts.get("HTTPHeaders", {}).get("x-amz-id-2")
     return RefusedError(
         code=str(details.get("Code", "Unknown")).rsplit("#", 1)[-1],
         message=str(details.get("Message", "")),
         status=int(facts.get("HTTPStatusCode", 0)),
         request_id=facts.get("RequestId"),
-        extended_request_id=facts.get("HostId"),
+        extended_request_id=host_id if service == "s3" else None,
         shape=details.get("QueryErrorCode"),
     )

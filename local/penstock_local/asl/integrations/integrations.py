@@ -21,6 +21,7 @@ from penstock_local.asl.integrations.glue import Glue
 from penstock_local.asl.integrations.lambda_function import LambdaArn, LambdaFunction
 from penstock_local.asl.integrations.messages import EventBridge, Sns, Sqs
 from penstock_local.asl.integrations.optimized import Job, NotPerformedError
+from penstock_local.asl.integrations.s3_objects import S3Objects
 from penstock_local.asl.integrations.states import StepFunctions
 from penstock_local.asl.values import Json
 
@@ -49,12 +50,14 @@ class Integrations:
     """Performs the calls of Task states.
 
     One instance serves all executions; `close()` ends its threads. All methods are coroutines of
-    the engine's loop and never block it.
+    the engine's loop and never block it. `s3` holds the objects for `item_reader` and
+    `result_writer`.
     """
 
     def __init__(self, settings: Endpoint, lambda_calls: int = 32, other_calls: int = 32) -> None:
         """`lambda_calls` and `other_calls` bound the calls that are under way at once."""
         clients = self.clients = Clients(settings.endpoint, lambda_calls, other_calls)
+        self.s3 = S3Objects(clients)
         self._aws_sdk = AwsSdkIntegration(clients)
         self._lambda_arn = LambdaArn(clients)
         self._optimized: dict[str, _Integration] = {

@@ -30,12 +30,14 @@ _BOTOCORE_NAMES = {
     "lexruntimev2": "lexv2-runtime",
     "marketplacemetering": "meteringmarketplace",
     "migrationhub": "mgh",
-    "pinpointsmsvoice": "sms-voice",
     "serverlessapplicationrepository": "serverlessrepo",
     "sfn": "stepfunctions",
     "simpledb": "sdb",
 }
 """aws-sdk name -> botocore name where the two differ by more than hyphens."""
+
+_TWINS = frozenset({"sms-voice"})
+"""Folders that hold the same service as another folder."""
 
 _session = botocore.session.Session()
 
@@ -44,7 +46,7 @@ _session = botocore.session.Session()
 def _sdk_names() -> dict[str, str]:
     data = Path(botocore.__file__).parent / "data"
     folders = {entry.name for entry in data.iterdir() if entry.is_dir()}
-    regular = folders - set(_BOTOCORE_NAMES.values())
+    regular = folders - set(_BOTOCORE_NAMES.values()) - _TWINS
     return {name.replace("-", ""): name for name in regular} | _BOTOCORE_NAMES
 
 

@@ -1,0 +1,135 @@
+"""Taking turns: jobs start the moment their upstream has succeeded and their pool has room.
+
+There is no scheduler: each job's own Await Turn and Settle Job do what follows from them. Any of
+it may be repeated at any time, and a repeat completes what a dead Lambda has left undone:
+
+- The one write of `arrive` and the one of `stop_waiting` are on the same item, so of a job's
+  arrival and its last upstream's end, the later sees that the job is ready.
+- An outcome is written once. A repeat finds it and does everything after it again.
+- A blocked job's own Settle Failed Job blocks those directly after it once more, so a failure
+  reaches the end of every chain even if the Lambda that blocked the first of them died.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penstock.domain.ending import BLOCKED_ERROR, ENDED_ERROR
+from penstock.domain.outcome import Outcome, Progress, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from penstock.domain.ending import Ending
+    from penstock.domain.gate import FanOut, Gate
+    from penstock.domain.job_record import JobKey, JobRecord
+    from penstock.domain.turn_store import JobStore, Turns
+
+
+class TurnTaking:
+    """What Await Turn and Settle Job do with the run table."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        turns: Turns,
+        gate: Gate,
+        clock: Callable[[], str],
+        fan_out: FanOut = map,
+    ) -> None:
+        self._jobs = jobs
+        self._turns = turns
+        self._gate = gate
+        self._clock = clock
+        self._fan_out = fan_out
+
+    def arrive(self, key: JobKey, token: str, execution_arn: str) -> State:
+        """Let a job wait for its turn, which may come at once; return how it stands."""
+        arrival = self._jobs.arrive(key, token, execution_arn, self._clock())
+        before = arrival.record
+        if not arrival.done:
+            return self._arrive_late(before, key, token, execution_arn)
+        if before.waiting_on:
+            return Progress.WAITING
+        self._gate.admit([before])
+        if before.state is Progress.WAITING:
+            self._gate.recover(before.pool)
+        return Progress.QUEUED
+
+    def settle(self, key: JobKey, ending: Ending) -> JobRecord:
+        """Record how an attempt ended, once, and do what follows; return what is recorded."""
+        written = self._jobs.end(key, ending, self._clock())
+        job = written.record
+        if job.attempt != key.attempt:
+            return job
+        if job.outcome is Outcome.BLOCKED:
+            self._block_after(job)
+            return job
+        pool = self._gate.release(job)
+        dependents: list[JobRecord] = []
+        if job.outcome is Outcome.SUCCEEDED:
+            dependents = self._free_after(job)
+        else:
+            self._block_after(job)
+        self._gate.admit(dependent for dependent in dependents if dependent.is_ready)
+        if written.done:
+            self._gate.drain(pool)
+        else:
+            self._finish_turns(job, dependents)
+        return job
+
+    def _arrive_late(self, job: JobRecord, key: JobKey, token: str, execution_arn: str) -> State:
+        """Answer a job that was given its turn, or has ended, before this arrival."""
+        if job.key == key and job.state is Progress.RUNNING:
+            written = self._jobs.replace_token(key, token, execution_arn)
+            job = written.record
+            if written.done:
+                self._turns.grant(token)
+        if job.state is Outcome.BLOCKED:
+            self._turns.refuse(token, BLOCKED_ERROR, job.cause)
+            return job.state
+        if job.outcome or job.key != key:
+            cause = f"attempt {job.attempt} of this job is {job.state} already"
+            self._turns.refuse(token, ENDED_ERROR, cause)
+        self._gate.recover(job.pool)
+        return job.state
+
+    def _free_after(self, job: JobRecord) -> list[JobRecord]:
+        """Tell the dependents that they need not wait for the job; return how they stand now."""
+
+        def stop_waiting(name: str) -> JobRecord:
+            return self._jobs.stop_waiting(job.key._replace(job_name=name), job.job_name)
+
+        return list(self._fan_out(stop_waiting, job.dependents))
+
+    def _finish_turns(self, job: JobRecord, dependents: Iterable[JobRecord]) -> None:
+        """Do what an earlier call for the job may have left undone after it gave slots away."""
+        pools = {job.pool}
+        for dependent in dependents:
+            pools.add(dependent.pool)
+            if dependent.state is Progress.RUNNING:
+                self._turns.grant(dependent.task_token or "")
+            elif dependent.outcome is not None:
+                self._gate.take_back(dependent)
+        for pool in sorted(pools):
+            self._gate.recover(pool)
+
+    def _block_after(self, job: JobRecord) -> None:
+        """Block what lies downstream, level by level, up to jobs that are blocked already."""
+        culprit = job.blocked_by or job.job_name
+        cause = f"upstream {culprit} did not succeed"
+
+        def block(name: str) -> Iterable[str]:
+            key = job.key._replace(job_name=name)
+            written = self._jobs.block(key, culprit, cause, self._clock())
+            blocked = written.record
+            if blocked.state is Outcome.BLOCKED and blocked.task_token:
+                self._turns.refuse(blocked.task_token, BLOCKED_ERROR, blocked.cause)
+            return blocked.dependents if written.done else ()
+
+        seen: set[str] = set()
+        level = list(job.dependents)
+        while level:
+            seen.update(level)
+            found = [name for names in self._fan_out(block, level) for name in names]
+            level = [name for name in dict.fromkeys(found) if name not in seen]

@@ -1,0 +1,292 @@
+"""Results of calls to services that really answer."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+
+import pytest
+
+from tests.local.asl.integrations.calls import (
+    ACCOUNT,
+    EXECUTION,
+    REGION,
+    call,
+    failure,
+    run,
+    start,
+    to_the_end,
+    without_metadata,
+)
+
+ECHO = """
+def handler(event, context):
+    if event == {"fail": True}:
+        raise ValueError("no")
+    return {"got": event}
+"""
+
+
+@pytest.fixture(scope="module")
+def role(platform):
+    return platform.role("calls", "*")
+
+
+@pytest.fixture(scope="module")
+def bucket(platform):
+    platform.client("s3").create_bucket(
+        Bucket="calls-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return "calls-bucket"
+
+
+@pytest.fixture(scope="module")
+def function(platform):
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", ECHO)
+    made = platform.client("lambda").create_function(
+        FunctionName="calls-echo",
+        Runtime="python3.11",
+        Role=platform.role("calls-function", trusts="lambda.amazonaws.com"),
+        Handler="app.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    return made["FunctionArn"]
+
+
+def test_dynamodb_items_go_in_and_come_out(platform, integrations, role):
+    platform.client("dynamodb").create_table(
+        TableName="calls",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    item = {"id": {"S": "1"}, "flag": {"BOOL": True}, "none": {"NULL": True}, "n": {"N": "1.5"}}
+    put = start(integrations, "dynamodb:putItem", {"TableName": "calls", "Item": item}, role)
+    assert without_metadata(put) == {}
+    key = {"TableName": "calls", "Key": {"id": {"S": "1"}}}
+    assert without_metadata(start(integrations, "dynamodb:getItem", key, role)) == {"Item": item}
+    found = start(integrations, "aws-sdk:dynamodb:getItem", key, role)
+    assert found == {"Item": {**item, "flag": {"Bool": True}, "none": {"Nul": True}}}
+
+
+def test_an_aws_sdk_result_has_no_metadata_and_names_of_java(integrations, role, bucket):
+    put = start(
+        integrations,
+        "aws-sdk:s3:putObject",
+        {"Bucket": bucket, "Key": "dir/a.txt", "Body": "hällo"},
+        role,
+    )
+    assert set(put) == {"ETag"}
+    got = start(
+        integrations, "aws-sdk:s3:getObject", {"Bucket": bucket, "Key": "dir/a.txt"}, role
+    )
+    assert got.pop("LastModified").endswith("Z")
+    assert got == {
+        "AcceptRanges": "bytes",
+        "Body": '"hällo"',  # as measured: a text is stored with its quotes
+        "ContentLength": 8,
+        "ContentType": "text/plain; charset=UTF-8",
+        "ETag": put["ETag"],
+        "Metadata": {},
+    }
+
+
+def test_a_json_body_is_stored_as_compact_json(platform, integrations, role, bucket):
+    body = {"list": [1, 2.5, None, True], "text": "é"}
+    arguments = {"Bucket": bucket, "Key": "b.json", "Body": body, "ContentType": "text/json"}
+    start(integrations, "aws-sdk:s3:putObject", arguments, role)
+    stored = platform.client("s3").get_object(Bucket=bucket, Key="b.json")
+    assert stored["Body"].read().decode() == '{"list":[1,2.5,null,true],"text":"é"}'
+    assert stored["ContentType"] == "text/json"
+
+
+def test_a_message_may_be_json(platform, integrations, role):
+    sqs = platform.client("sqs")
+    queue = sqs.create_queue(QueueName="calls")["QueueUrl"]
+    for body, text in (({"a": [1]}, '{"a":[1]}'), ("plain", "plain")):
+        arguments = {"QueueUrl": queue, "MessageBody": body}
+        sent = without_metadata(start(integrations, "sqs:sendMessage", arguments, role))
+        assert set(sent) == {"MD5OfMessageBody", "MessageId"}
+        message = sqs.receive_message(QueueUrl=queue)["Messages"][0]
+        assert message["Body"] == text
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_a_notification_may_be_json(platform, integrations, role):
+    sns, sqs = platform.client("sns"), platform.client("sqs")
+    queue = sqs.create_queue(QueueName="calls-topic")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:calls-topic"
+    topic = sns.create_topic(Name="calls")["TopicArn"]
+    sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    arguments = {"TopicArn": topic, "Message": {"done": True}, "Subject": "s"}
+    sent = without_metadata(start(integrations, "sns:publish", arguments, role))
+    assert set(sent) == {"MessageId"}
+    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    assert messages[0]["Body"] == '{"done":true}'
+
+
+def test_an_event_tells_which_execution_put_it(platform, integrations, role):
+    events, sqs = platform.client("events"), platform.client("sqs")
+    queue = sqs.create_queue(QueueName="calls-bus")["QueueUrl"]
+    target = {"Id": "q", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:calls-bus"}
+    events.put_rule(Name="calls", EventPattern=json.dumps({"source": ["calls"]}))
+    events.put_targets(Rule="calls", Targets=[target])
+    entry = {"Source": "calls", "DetailType": "t", "Detail": {"a": 1}, "Resources": ["r"]}
+    answer = start(integrations, "events:putEvents", {"Entries": [entry]}, role)
+    assert answer["FailedEntryCount"] == 0
+    assert set(answer) == {"Entries", "FailedEntryCount"}
+    message = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
+    event = json.loads(message["Body"])
+    assert event["detail"] == {"a": 1}
+    machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:parent"
+    assert event["resources"] == ["r", EXECUTION, machine]
+
+
+def test_a_function_is_invoked_with_its_payload(integrations, role, function):
+    arguments = {"FunctionName": function, "Payload": {"a": "é"}}
+    result = without_metadata(start(integrations, "lambda:invoke", arguments, role))
+    assert result == {
+        "ExecutedVersion": "$LATEST",
+        "Payload": {"got": {"a": "é"}},
+        "StatusCode": 200,
+    }
+
+
+@pytest.mark.parametrize("payload", [{}, {"Payload": None}, {"Payload": {}}])
+def test_no_payload_reaches_a_function_as_an_empty_object(integrations, role, function, payload):
+    arguments = {"FunctionName": "calls-echo", **payload}
+    result = start(integrations, "lambda:invoke", arguments, role)
+    assert result["Payload"] == {"got": {}}
+
+
+@pytest.mark.parametrize("payload", [0, "text", [1], False])
+def test_a_payload_may_be_any_json(integrations, role, function, payload):
+    arguments = {"FunctionName": "calls-echo", "Payload": payload}
+    result = start(integrations, "lambda:invoke", arguments, role)
+    assert result["Payload"] == {"got": payload}
+
+
+def test_a_function_s_arn_as_resource_gives_the_bare_payload(integrations, role, function):
+    assert start(integrations, function, {"x": 1}, role) == {"got": {"x": 1}}
+    assert start(integrations, function, None, role) == {"got": {}}
+
+
+def test_an_invocation_that_nobody_waits_for_has_no_answer(integrations, role, function):
+    arguments = {"FunctionName": "calls-echo", "InvocationType": "Event", "Payload": {}}
+    result = without_metadata(start(integrations, "lambda:invoke", arguments, role))
+    assert (result["StatusCode"], result["Payload"]) == (202, {})
+
+
+def test_a_failing_function_fails_the_task(integrations, role, function):
+    error = failure(integrations, function, {"fail": True}, role)
+    assert json.loads(error.cause or "")["errorType"] == error.error
+
+
+def machine(platform, name: str, definition: dict) -> str:
+    created = platform.client("stepfunctions").create_state_machine(
+        name=name,
+        definition=json.dumps({"QueryLanguage": "JSONata", **definition}),
+        roleArn=platform.role(f"calls-{name}"),
+    )
+    arn: str = created["stateMachineArn"]
+    return arn
+
+
+def test_a_child_execution_is_waited_for(platform, integrations, role):
+    passing = machine(
+        platform, "passing", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    )
+    arguments = {"StateMachineArn": passing, "Input": {"a": 1}, "Name": "texts"}
+    child = to_the_end(integrations, "states:startExecution.sync", arguments, role)
+    assert set(child) == {
+        "ExecutionArn",
+        "Input",
+        "InputDetails",
+        "Name",
+        "Output",
+        "OutputDetails",
+        "StartDate",
+        "StateMachineArn",
+        "Status",
+        "StopDate",
+    }
+    assert (child["Input"], json.loads(child["Output"])) == ('{"a":1}', {"a": 1})
+    assert child["InputDetails"] == {"Included": True}
+    assert abs(child["StartDate"] / 1000 - time.time()) < 60
+    arguments["Name"] = "values"
+    child = to_the_end(integrations, "states:startExecution.sync:2", arguments, role)
+    assert (child["Input"], child["Output"]) == ({"a": 1}, {"a": 1})
+
+
+def test_a_child_without_input_gets_an_empty_object(platform, integrations, role):
+    arn = machine(
+        platform, "empty", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    )
+    for given in ({}, {"Input": None}):
+        child = to_the_end(
+            integrations,
+            "states:startExecution.sync:2",
+            {"StateMachineArn": arn, "Name": f"n{len(given)}", **given},
+            role,
+        )
+        assert child["Input"] == {}
+
+
+def test_starting_a_child_without_waiting_gives_its_arn(platform, integrations, role):
+    arn = machine(
+        platform, "unwatched", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    )
+    result = start(integrations, "states:startExecution", {"StateMachineArn": arn}, role)
+    started = without_metadata(result)
+    assert set(started) == {"ExecutionArn", "StartDate"}
+    assert isinstance(started["StartDate"], int)
+
+
+def test_a_failed_child_is_a_failed_task_with_the_child_as_cause(platform, integrations, role):
+    failing = machine(
+        platform,
+        "failing",
+        {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Broken", "Cause": "because"}}},
+    )
+    made = call("states:startExecution.sync:2", {"StateMachineArn": failing, "Input": {}}, role)
+
+    async def both():
+        return await integrations.finish(made, await integrations.start(made))
+
+    with pytest.raises(Exception, match=r"States\.TaskFailed") as raised:
+        run(both())
+    cause = json.loads(raised.value.cause)
+    assert (cause["Error"], cause["Cause"], cause["Status"]) == ("Broken", "because", "FAILED")
+    assert cause["Input"] == {}
+    assert list(cause) == sorted(cause)
+    assert ": " not in raised.value.cause
+
+
+def test_a_child_is_stopped_with_its_parent(platform, integrations, role):
+    waiting = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 300, "End": True}}}
+    arn = machine(platform, "waiting", waiting)
+    made = call("states:startExecution.sync:2", {"StateMachineArn": arn}, role)
+
+    async def started_and_cancelled():
+        started = await integrations.start(made)
+        await integrations.cancel(made, started)
+        return started
+
+    started = run(started_and_cancelled())
+    described = platform.client("stepfunctions").describe_execution(
+        executionArn=started["ExecutionArn"]
+    )
+    assert described["status"] == "ABORTED"
+
+
+def test_any_service_can_be_called_for_the_engine_s_own_purposes(integrations, role, bucket):
+    answer = run(
+        integrations.service(role, REGION, "s3", "listObjectsV2", {"Bucket": bucket, "MaxKeys": 1})
+    )
+    assert answer["Name"] == bucket

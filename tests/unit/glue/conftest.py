@@ -1,0 +1,169 @@
+"""The shipped jobs run here as they are: real DuckDB, real Spark, real HTTP to S3 and DynamoDB."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from pyspark.sql import SparkSession
+
+GLUE = Path(__file__).parents[3] / "glue"
+if str(GLUE) not in sys.path:
+    sys.path.insert(0, str(GLUE))
+
+BUCKET = "penstock-data"
+LOGICAL_DATE = "2026-11-21"
+JOB_ID = "20261121T050000Z-0f5a3c1e"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """PySpark leaves sockets of the loopback to the garbage collector: no fault of a test."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
+
+
+def load_script(path: str) -> ModuleType:
+    """A job's script, imported under a name of its own."""
+    name = "glue_script_" + path.replace("/", "_").removesuffix(".py")
+    spec = importlib.util.spec_from_file_location(name, GLUE / path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def arguments(job_name: str, attempt: int = 1, **own: Any) -> list[str]:
+    """The argv that Penstock gives a job, with the row's own arguments as the planner writes them."""
+    result = f"s3://{BUCKET}/runs/{JOB_ID}/jobs/{job_name}/{attempt}/result.json"
+    values = {
+        "job_id": JOB_ID,
+        "job_name": job_name,
+        "category": "Daily_Covid",
+        "logical_date": LOGICAL_DATE,
+        "attempt": str(attempt),
+        "result_path": result,
+        "data_path": f"s3://{BUCKET}/data",
+        **own,
+    }
+    argv = []
+    for name, value in values.items():
+        argv += [f"--{name}", value if isinstance(value, str) else json.dumps(value)]
+    return argv
+
+
+@pytest.fixture(scope="session")
+def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that stands for S3: `s3://bucket/key` is `bucket/key` in it."""
+    folder = tmp_path_factory.mktemp("s3")
+    (folder / BUCKET).mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The one Spark session of the tests; its `s3://` is the folder."""
+    view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.sql.shuffle.partitions", "3")
+        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+        .config("spark.hadoop.fs.s3.impl", view)
+        .config(
+            f"spark.hadoop.fs.viewfs.mounttable.{BUCKET}.linkFallback",
+            (s3_folder / BUCKET).as_uri(),
+        )
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The AWS of Penstock Local, alone and unguarded, on a free port of the loopback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("aws")
+    environment = {
+        **os.environ,
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": "eu-central-1",
+        "AUTH": "false",
+        "PERSIST_STATE": "0",
+        "STATE_DIR": str(folder),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "IOT_MTLS_ENABLED": "0",  # it would listen on every address
+        "SFTP_ENABLED": "0",
+        "TMPDIR": str(folder),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _await_ready(url, process)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture
+def aws(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty account with the data bucket; the environment leads every client to it."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": aws_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    boto3.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    yield aws_server
+    _post(f"{aws_server}/_ministack/reset")
+
+
+def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "ministack ended; its log is beside its state"
+        try:
+            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("ministack did not answer in time")
+
+
+def _post(url: str) -> None:
+    with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10):
+        pass
