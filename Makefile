@@ -12,7 +12,7 @@ export UV_TOOL_BIN_DIR := $(CURDIR)/.tools/bin
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.venv/bin:$(PATH)
 
-UV := $(or $(shell command -v uv),$(CURDIR)/.venv/bin/uv)
+UV := .venv/bin/uv
 SETUP := .penstock/setup.done
 TOOLS := .tools/bin/sam
 
@@ -50,11 +50,13 @@ $(SETUP): pyproject.toml uv.lock local/penstock_local/runtimes/*.py $(TOOLS)
 	@python -m penstock_local.runtimes
 	@mkdir -p $(@D) && touch $@
 
-.venv/bin/python:
-	@test -x $@ || $(PYTHON) -m venv .venv
-	@test -x "$(UV)" || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Penstock needs Python 3.11 to 3.13; PYTHON=<path> names one"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(TOOLS): | .venv/bin/python
+$(TOOLS): | $(UV)
 	@echo "Installing the SAM CLI $(SAM_VERSION) into .tools"
 	@$(UV) tool install --quiet --python .venv/bin/python aws-sam-cli==$(SAM_VERSION)
 

@@ -13,6 +13,8 @@ from penstock_cli.errors import CommandError
 from penstock_cli.local_instance import Instance
 
 STACK_NAME = "penstock-local"
+ENVIRONMENT = {"Environment": "local"}
+CONFIGURATION = ("--config-file", str(Path("samconfig.toml").resolve()), "--config-env", "local")
 # What a shell may hold that would lead SAM away from the instance.
 FOREIGN = ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE")
 
@@ -38,13 +40,11 @@ def deploy(instance: Instance, parameters: dict[str, str]) -> Deployment:
     command = [
         "deploy",
         *("--template-file", str(build_folder / "template.yaml")),
-        *("--config-env", "local"),
         *("--stack-name", STACK_NAME),
         *("--region", instance.region),
+        "--parameter-overrides",
+        *(f"{name}={value}" for name, value in {**ENVIRONMENT, **parameters}.items()),
     ]
-    if parameters:
-        command.append("--parameter-overrides")
-        command += [f"{name}={value}" for name, value in parameters.items()]
     deployed = _sam(command, instance, log)
     return Deployment(stack_outputs(instance.client("cloudformation")), built, deployed)
 
@@ -68,7 +68,7 @@ def _sam(arguments: list[str], instance: Instance, log: Path) -> float:
     with log.open("ab") as output:
         try:
             status = subprocess.run(
-                ["sam", *arguments], env=env, stdout=output, stderr=output, check=False
+                ["sam", *arguments, *CONFIGURATION], env=env, stdout=output, stderr=output, check=False
             ).returncode
         except FileNotFoundError as error:
             raise CommandError("the SAM CLI is missing: `make setup` installs it") from error

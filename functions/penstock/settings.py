@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from penstock.domain.redshift import Redshift
+from penstock.domain.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +33,15 @@ class Settings:
     redshift: Redshift | None
 
     @property
-    def data_path(self) -> str:
-        """Return where jobs keep their data."""
-        return f"s3://{self.data_bucket}/data"
+    def site(self) -> Site:
+        """Return what the arguments of jobs are filled with."""
+        return Site(
+            environment=self.environment,
+            stack_name=self.stack_name,
+            data_bucket=self.data_bucket,
+            time_zone=self.time_zone,
+            redshift=self.redshift,
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:

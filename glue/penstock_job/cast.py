@@ -41,7 +41,7 @@ def read_as(column: Column, source_type: ColumnType, value: str, dialect: Dialec
     if source_type == column.type and column.date_format is None:
         return value
     if source_type.kind == TEXT:
-        return _from_text(column, f"trim({value})", dialect)
+        return _from_text(column, dialect.trimmed(value), dialect)
     target = column.type
     narrows = source_type.kind == DECIMAL == target.kind and target.scale < source_type.scale
     if target.kind not in _WIDENINGS.get(source_type.kind, set()) or narrows:
@@ -60,7 +60,7 @@ def is_unreadable(
         return "FALSE"
     if source_type.kind == TEXT:
         # An absent value makes the comparison NULL, which is not true.
-        return f"coalesce(trim({value}) <> {dialect.literal('')} AND {typed} IS NULL, FALSE)"
+        return f"coalesce({dialect.trimmed(value)} <> '' AND {typed} IS NULL, FALSE)"
     return f"({value} IS NOT NULL AND {typed} IS NULL)"
 
 

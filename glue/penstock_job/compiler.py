@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock_job.cast import is_unreadable, read_as
-from penstock_job.column_type import DATE, TEXT, TIMESTAMP, ColumnType
+from penstock_job.column_type import DATE, DECIMAL, TEXT, TIMESTAMP, ColumnType
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
 from penstock_job.rule import REJECT, UNIQUE, Rule
@@ -230,7 +230,7 @@ def _record(subject: _Subject) -> str:
         kind = subject.schema[name].kind
         if kind == TIMESTAMP:
             raw = subject.dialect.timestamp_text(raw)
-        elif kind == DATE:
+        elif kind in (DATE, DECIMAL):  # DuckDB's JSON would round a long decimal
             raw = f"CAST({raw} AS {subject.dialect.type_name(ColumnType(TEXT))})"
         fields.append((name, raw))
     return subject.dialect.record(fields)

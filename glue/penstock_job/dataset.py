@@ -1,7 +1,7 @@
 """Datasets: what a job publishes for one logical date, and how the next job finds it.
 
     <data_path>/<category>/<job>/job_id=<id>/attempt=<n>/part-*.parquet     the data of one attempt
-    <data_path>/<category>/<job>/job_id=<id>/attempt=<n>/_rejects/part-*    what it could not use
+    <data_path>/<category>/<job>/_rejects/job_id=<id>/attempt=<n>/…         what it could not use
     <data_path>/<category>/<job>/logical_date=<date>/manifest.json          the attempt that counts
 
 An attempt that dies leaves files that no manifest names, so nobody ever reads them. Publishing is
@@ -53,23 +53,18 @@ class Manifest:
 
 def attempt_path(contract: JobContract) -> str:
     """The folder of this attempt's own files."""
-    return (
-        f"{contract.data_path}/{contract.category}/{contract.job_name}"
-        f"/job_id={contract.job_id}/attempt={contract.attempt}"
-    )
+    return f"{_job_path(contract, contract.job_name)}/{_attempt(contract)}"
 
 
 def rejects_path(contract: JobContract) -> str:
     """The folder of this attempt's rejects; the underscore hides it from Spark and Athena."""
-    return f"{attempt_path(contract)}/_rejects"
+    return f"{_job_path(contract, contract.job_name)}/_rejects/{_attempt(contract)}"
 
 
 def manifest_path(contract: JobContract, job_name: str) -> str:
     """Where a job of this category publishes for this logical date."""
-    return (
-        f"{contract.data_path}/{contract.category}/{job_name}"
-        f"/logical_date={contract.logical_date}/manifest.json"
-    )
+    job_path = _job_path(contract, job_name)
+    return f"{job_path}/logical_date={contract.logical_date}/manifest.json"
 
 
 def find_input(store: ObjectStore, contract: JobContract, upstream: str) -> Manifest:
@@ -134,6 +129,14 @@ def publish(
         },
     )
     store.write(path, json.dumps(manifest.as_json(), indent=2).encode(), "application/json")
+
+
+def _job_path(contract: JobContract, job_name: str) -> str:
+    return f"{contract.data_path}/{contract.category}/{job_name}"
+
+
+def _attempt(contract: JobContract) -> str:
+    return f"job_id={contract.job_id}/attempt={contract.attempt}"
 
 
 def _read(store: ObjectStore, path: str) -> dict[str, Any] | None:

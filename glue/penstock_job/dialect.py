@@ -46,6 +46,10 @@ class Dialect(ABC):
         """A name, quoted."""
 
     @abstractmethod
+    def trimmed(self, value: str) -> str:
+        """A text without the spaces around it: spaces only, no tabs, no other blanks."""
+
+    @abstractmethod
     def matches(self, value: str, pattern: str) -> str:
         """Whether a whole value matches a regular expression."""
 
@@ -103,6 +107,10 @@ class DuckDbDialect(Dialect):
     def identifier(self, name: str) -> str:
         return '"' + name.replace('"', '""') + '"'
 
+    def trimmed(self, value: str) -> str:
+        # Without the second argument DuckDB takes away no-break spaces, too, and Spark does not.
+        return f"trim({value}, ' ')"
+
     def matches(self, value: str, pattern: str) -> str:
         return f"regexp_full_match({value}, {self.literal(pattern)})"
 
@@ -131,6 +139,9 @@ class SparkDialect(Dialect):
 
     def identifier(self, name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
+
+    def trimmed(self, value: str) -> str:
+        return f"trim({value})"
 
     def matches(self, value: str, pattern: str) -> str:
         return f"({value} RLIKE {self.literal(f'^(?:{pattern})' + chr(92) + 'z')})"

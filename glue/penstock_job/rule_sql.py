@@ -62,7 +62,7 @@ def _broken_by(rule: Rule, name: str, column_type: ColumnType, dialect: Dialect)
     column = dialect.identifier(name)
     if rule.name == NOT_NULL:
         # A text of spaces is as missing as an empty one.
-        blank = f" OR trim({column}) = ''" if column_type.kind == TEXT else ""
+        blank = f" OR {dialect.trimmed(column)} = ''" if column_type.kind == TEXT else ""
         return f"{column} IS NULL{blank}"
     if rule.name == REGEX:
         if column_type.kind != TEXT:

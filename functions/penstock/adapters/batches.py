@@ -44,7 +44,8 @@ def get_all(
             RequestItems={table: {"Keys": wanted, "ConsistentRead": True}}
         )
         found.extend(dict(item) for item in answer.get("Responses", {}).get(table, []))
-        return list(answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", []))
+        left = answer.get("UnprocessedKeys", {}).get(table)
+        return list(left["Keys"]) if left else []
 
     for start in range(0, len(keys), _GETS):
         _repeat(get, list(keys[start : start + _GETS]))

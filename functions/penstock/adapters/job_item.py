@@ -73,9 +73,11 @@ def job_item(job: JobRecord, expires_at: int) -> dict[str, Any]:
 def job_of_item(item: dict[str, Any]) -> JobRecord:
     """Return the job that the item holds."""
     values = from_item(item)
+    texts: dict[str, Any] = {name: values.get(attr, "") for name, attr in _TEXTS.items()}
+    optional: dict[str, Any] = {name: values.get(attr) for name, attr in _OPTIONAL.items()}
     return JobRecord(
-        **{name: values.get(attribute, "") for name, attribute in _TEXTS.items()},
-        **{name: values.get(attribute) for name, attribute in _OPTIONAL.items()},
+        **texts,
+        **optional,
         state=state_from_text(values["State"]),
         attempt=values["Attempt"],
         waiting_on=frozenset(values.get("WaitingOn", ())),

@@ -104,6 +104,10 @@ class RowReading:
         """Tell whether the row can be run and applied."""
         return not self.problems
 
+    def has_problem(self, *fields: str) -> bool:
+        """Tell whether something is wrong with one of the fields."""
+        return any(problem.field in fields for problem in self.problems)
+
 
 def read_row(attributes: Mapping[str, Any]) -> RowReading:
     """Read a row from the control table or from YAML; never raises, but lists the problems."""

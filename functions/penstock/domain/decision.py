@@ -84,17 +84,18 @@ def _alone(reading: RowReading, day: Day, check: Callable[[ControlRow], None]) -
     own_day = day.logical_date.for_zone(row.time_zone)
     if not row.is_for(day.environment):
         return Decision(row, Outcome.SKIPPED, f"belongs to {', '.join(row.environment)}")
-    if row.is_skipped_on(own_day) and not _has_bad_flag(reading):
+    if row.is_skipped_on(own_day) and not reading.has_problem("SkipFlag", "SkipUntil"):
         return Decision(row, Outcome.SKIPPED, _skip_reason(row))
-    if reading.problems:
-        return _invalid(row, *reading.problems)
+    is_due, problems = _is_due(reading, own_day, day), list(reading.problems)
+    if row.run_condition.calendar not in (None, *day.calendars):
+        unknown = f"there is no calendar {row.run_condition.calendar!r}"
+        problems.append(Problem("RunCondition", unknown))
     try:
         check(row)
-        is_due = row.run_condition.is_due(own_day, day.calendars)
-    except UnknownCalendarError as error:
-        return _invalid(row, Problem("RunCondition", str(error)))
     except ValueError as error:
-        return _invalid(row, Problem("Arguments", str(error)))
+        problems.append(Problem("Arguments", str(error)))
+    if problems:
+        return _invalid(row, problems, is_due=is_due)
     if row.job_name in day.failed:
         return Decision(row, Progress.PLANNED, _retry_reason(day.failed[row.job_name]), is_due)
     if is_due:
@@ -103,13 +104,19 @@ def _alone(reading: RowReading, day: Day, check: Callable[[ControlRow], None]) -
     return Decision(row, Outcome.SKIPPED, reason)
 
 
+def _is_due(reading: RowReading, own_day: date, day: Day) -> bool:
+    """Tell whether the job is due; if nobody can tell, it counts as due, so that it is kept."""
+    if reading.has_problem("RunCondition"):
+        return True
+    try:
+        return reading.row.run_condition.is_due(own_day, day.calendars)
+    except UnknownCalendarError:
+        return True
+
+
 def _retry_reason(failed: FailedJob) -> str:
     times = "once" if failed.times == 1 else f"{failed.times} times"
     return f"failed {times}, last for {failed.logical_date} in run {failed.job_id}"
-
-
-def _has_bad_flag(reading: RowReading) -> bool:
-    return any(problem.field in ("SkipFlag", "SkipUntil") for problem in reading.problems)
 
 
 def _skip_reason(row: ControlRow) -> str:
@@ -117,9 +124,9 @@ def _skip_reason(row: ControlRow) -> str:
     return f"SkipFlag{until}: {row.skip_reason or 'no reason given'}"
 
 
-def _invalid(row: ControlRow, *problems: Problem) -> Decision:
+def _invalid(row: ControlRow, problems: Sequence[Problem], *, is_due: bool) -> Decision:
     reason = "; ".join(map(str, problems))
-    return Decision(row, Outcome.INVALID, reason, problems=problems)
+    return Decision(row, Outcome.INVALID, reason, is_due, tuple(problems))
 
 
 def _refuse(decisions: dict[str, Decision], name: str, message: str) -> None:
@@ -127,7 +134,7 @@ def _refuse(decisions: dict[str, Decision], name: str, message: str) -> None:
     decision = decisions[name]
     if decision.state is not Outcome.SKIPPED:
         problems = (*decision.problems, Problem("DependsOn", message))
-        decisions[name] = _invalid(decision.row, *problems)
+        decisions[name] = _invalid(decision.row, problems, is_due=decision.is_due)
 
 
 def _refuse_unknown(decisions: dict[str, Decision]) -> None:

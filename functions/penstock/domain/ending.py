@@ -73,6 +73,12 @@ def in_short(cause: str) -> str:
     return plain if len(plain) <= LONGEST_CAUSE else plain[: LONGEST_CAUSE - 1] + "…"
 
 
+def message_of(cause: str) -> str:
+    """Return what a cause says to people: the message out of a service's JSON, else the text."""
+    report = report_of(_json(cause))
+    return in_short(report.cause if report else _message(cause))
+
+
 def _outcome_and_cause(state: str, error: str, report: ServiceReport) -> tuple[Outcome, str]:
     if error in _TIMEOUTS:
         late = "its turn did not come" if state == AWAIT_TURN else "it did not end"

@@ -18,13 +18,14 @@ import random
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from penstock.domain.job_record import JobKey
 from penstock.domain.outcome import Progress
 from penstock.domain.pool import PoolView, QueueEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from penstock.domain.job_record import JobKey, JobRecord
+    from penstock.domain.job_record import JobRecord
     from penstock.domain.turn_store import JobStore, PoolStore, Turns
 
     FanOut = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
@@ -97,10 +98,10 @@ class Gate:
                 self._wake_queued(entry)
         self.drain(self._pools.pool(name))
 
-    def sweep(self, name: str, holder_key: Callable[[str], JobKey]) -> int:
+    def sweep(self, name: str) -> int:
         """Free the slots of jobs that have ended or are no more, then recover; count them."""
         pool = self._pools.pool(name)
-        keys = [holder_key(holder) for holder in pool.holders]
+        keys = [JobKey.of_holder(holder) for holder in sorted(pool.holders)]
         open_keys = {job.key for job in self._jobs.jobs(keys) if job.outcome is None}
         stale = [key for key in keys if key not in open_keys]
         for key in stale:

@@ -42,6 +42,11 @@ def written(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03d}Z"
 
 
+def written_of(text: str) -> str:
+    """Return an instant that somebody else has written as Penstock writes it."""
+    return written(parse_instant(text))
+
+
 def seconds_between(start: str | None, end: str | None) -> float | None:
     """Return the seconds from one written instant to another, or None if either is unknown."""
     if not (start and end):

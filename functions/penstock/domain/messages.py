@@ -101,13 +101,17 @@ class SettleJobResponse(TypedDict):
 
 
 class CloseRunRequest(TypedDict):
-    """Input of Close Run; `failure` when planning or the map itself failed."""
+    """Input of Close Run, which knows little of a run that could not be planned.
+
+    `input` is the input of the execution, `failure` the error of planning or of the map.
+    """
 
     job_id: str
     category: NotRequired[str | None]
     logical_date: NotRequired[str | None]
     execution_arn: str
     started_at: str
+    input: NotRequired[RunRequest]
     failure: NotRequired[Failure | None]
 
 

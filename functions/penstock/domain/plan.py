@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from penstock.domain.messages import PlanCounts
-    from penstock.domain.redshift import Redshift
+    from penstock.domain.site import Site
 
 TYPICAL_SECONDS: Final = 60.0
 """The run time assumed of a job that has never run, when paths are compared."""
@@ -26,51 +26,30 @@ TURN_TIMEOUT_SECONDS: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class RunSite:
-    """Where and for what the jobs of a run work: what their arguments are filled with."""
+class RunFacts:
+    """What every job of a run is told."""
 
     job_id: str
     category: str
     logical_date: str
-    environment: str
-    stack_name: str
-    data_bucket: str
-    redshift: Redshift | None
-
-    @property
-    def data_path(self) -> str:
-        """Return where jobs keep their data."""
-        return f"s3://{self.data_bucket}/data"
+    site: Site
 
     def placeholders(self) -> dict[str, str]:
         """Return what `{name}` stands for in a row's Target and Arguments."""
-        redshift = self.redshift
-        return {
-            "job_id": self.job_id,
-            "category": self.category,
-            "logical_date": self.logical_date,
-            "environment": self.environment,
-            "stack": self.stack_name,
-            "data_bucket": self.data_bucket,
-            "data_path": self.data_path,
-            "redshift_workgroup": redshift.workgroup if redshift else "",
-            "redshift_cluster": redshift.cluster if redshift else "",
-            "redshift_database": redshift.database if redshift else "",
-            "redshift_secret_arn": redshift.secret_arn if redshift else "",
-            "redshift_copy_role_arn": redshift.copy_role_arn if redshift else "",
-        }
+        own = {"job_id": self.job_id, "category": self.category, "logical_date": self.logical_date}
+        return own | self.site.placeholders()
 
     def contract(self, job_name: str, attempt: int) -> dict[str, str]:
         """Return the arguments that every job is given."""
+        result = result_key(self.job_id, job_name, attempt)
         return {
             "--job_id": self.job_id,
             "--job_name": job_name,
             "--category": self.category,
             "--logical_date": self.logical_date,
             "--attempt": str(attempt),
-            "--result_path": f"s3://{self.data_bucket}/"
-            + result_key(self.job_id, job_name, attempt),
-            "--data_path": self.data_path,
+            "--result_path": f"s3://{self.site.data_bucket}/{result}",
+            "--data_path": self.site.data_path,
         }
 
 
@@ -89,11 +68,11 @@ def document_key(job_id: str) -> str:
     return f"runs/{job_id}/plan.json"
 
 
-def make_plan(readings: Sequence[RowReading], site: RunSite, day: Day) -> PlanDocument:
+def make_plan(readings: Sequence[RowReading], facts: RunFacts, day: Day) -> PlanDocument:
     """Decide on every row and write the plan down, in an order in which the jobs could run."""
 
     def check(row: ControlRow) -> None:
-        _line(row, site)
+        _line(row, facts)
 
     decisions = decide(readings, day, check)
     planned = {
@@ -107,12 +86,12 @@ def make_plan(readings: Sequence[RowReading], site: RunSite, day: Day) -> PlanDo
     ]
     entries += [_lost(job) for name, job in sorted(day.failed.items()) if name not in decisions]
     return PlanDocument(
-        job_id=site.job_id,
-        category=site.category,
-        logical_date=site.logical_date,
-        environment=site.environment,
+        job_id=facts.job_id,
+        category=facts.category,
+        logical_date=facts.logical_date,
+        environment=facts.site.environment,
         jobs=entries,
-        lines=[_line(decisions[name].row, site) for name in ordered],
+        lines=[_line(decisions[name].row, facts) for name in ordered],
     )
 
 
@@ -167,13 +146,13 @@ def _priorities(
     }  # fmt: skip
 
 
-def _line(row: ControlRow, site: RunSite) -> PlanLine:
+def _line(row: ControlRow, facts: RunFacts) -> PlanLine:
     """Return what the child execution gets; raise ValueError if a text cannot be filled in."""
     attempt = 1
-    values = site.placeholders()
-    contract = site.contract(row.job_name, attempt)
+    values = facts.placeholders()
+    contract = facts.contract(row.job_name, attempt)
     return PlanLine(
-        job_id=site.job_id,
+        job_id=facts.job_id,
         job_name=row.job_name,
         job_type=row.job_type,
         target=fill(row.target, values),
@@ -183,8 +162,8 @@ def _line(row: ControlRow, site: RunSite) -> PlanLine:
         number_of_workers=row.number_of_workers,
         max_capacity=row.max_capacity,
         attempt=attempt,
-        category=site.category,
-        logical_date=site.logical_date,
+        category=facts.category,
+        logical_date=facts.logical_date,
         turn_timeout_seconds=TURN_TIMEOUT_SECONDS,
     )
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from penstock.domain.outcome import Verdict
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from penstock.domain.outcome import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What is known of a run as a whole; the verdict is None while it is open."""
+    """What is known of a run as a whole; the verdict is None while it is open.
+
+    `outcomes` counts the jobs per outcome; `unlogged_runs` are earlier runs whose log could not
+    be written and is written with this one's.
+    """
 
     job_id: str
-    category: str
-    logical_date: str
-    trigger: str
-    execution_arn: str
-    started_at: str
-    plan_key: str
-    planned: int
-    left_out: int
-    invalid: int
+    category: str = ""
+    logical_date: str = ""
+    trigger: str = ""
+    execution_arn: str = ""
+    started_at: str = ""
+    plan_key: str = ""
+    planned: int = 0
+    left_out: int = 0
+    invalid: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    unlogged_runs: tuple[str, ...] = ()
     ended_at: str | None = None
     verdict: Verdict | None = None
-    unlogged_runs: tuple[str, ...] = ()

@@ -78,6 +78,15 @@ class TurnTaking:
             self._finish_turns(job, dependents)
         return job
 
+    def abandon(self, job: JobRecord, ending: Ending, culprit: str) -> JobRecord:
+        """Record how a job is said to have ended whose run is over; return what is recorded.
+
+        Nothing follows from it: all jobs of the run are over, and their pools are swept.
+        """
+        if ending.outcome is Outcome.BLOCKED:
+            return self._jobs.block(job.key, culprit, ending.cause, self._clock()).record
+        return self._jobs.end(job.key, ending, self._clock()).record
+
     def _arrive_late(self, job: JobRecord, key: JobKey, token: str, execution_arn: str) -> State:
         """Answer a job that was given its turn, or has ended, before this arrival."""
         if job.key == key and job.state is Progress.RUNNING:

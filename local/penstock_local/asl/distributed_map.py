@@ -212,10 +212,9 @@ class _Dispatch:
         )
 
     async def _stop_children(self) -> None:
-        stop = self._scope.services.children.stop
         running = [
             child
             for child in self._run.children
             if child is not None and child.status is Status.RUNNING
         ]
-        await asyncio.gather(*(stop(child) for child in running))
+        await self._scope.services.children.stop(running)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -106,17 +106,17 @@ class Engine:
         """Give a running execution the status ABORTED; its work winds down by itself."""
         close_early(execution, Status.ABORTED, self._status_changed, StateError(error, cause))
 
-    async def stop(
-        self, execution: Execution, error: str | None = None, cause: str | None = None
-    ) -> None:
-        """Abort an execution and wait until everything under it has wound down."""
-        self.abort(execution, error, cause)
-        await self.wound_down(execution)
+    async def stop(self, executions: Iterable[Execution]) -> None:
+        """Abort executions and wait until everything under them has wound down."""
+        for execution in executions:
+            self.abort(execution, None, None)
+        await self.wound_down(executions)
 
-    async def wound_down(self, execution: Execution) -> None:
-        """Wait until no work of an ended execution is left."""
-        if execution.task is not None and execution.task is not asyncio.current_task():
-            await asyncio.wait({execution.task})
+    async def wound_down(self, executions: Iterable[Execution]) -> None:
+        """Wait until no work of ended executions is left."""
+        tasks = {execution.task for execution in executions if execution.task is not None}
+        if tasks:
+            await asyncio.wait(tasks)
 
     def forget_all(self) -> None:
         """Abort what runs and forget every execution: ministack's reset."""
@@ -132,7 +132,7 @@ class Engine:
             for execution in self.executions.values()
             if execution.task is not None and not execution.task.done()
         ]
-        await asyncio.gather(*(self.stop(execution) for execution in running))
+        await self.stop(running)
 
 
 def _report_bug(task: asyncio.Task[None]) -> None:

@@ -96,7 +96,7 @@ class Executions:
             raise ApiError(
                 "ExecutionNotRedrivable", reason or f"Execution is {status} and cannot be redriven"
             )
-        await self._engine.wound_down(execution)
+        await self._engine.wound_down([execution])
         if execution.status is Status.RUNNING:
             raise ApiError("ExecutionNotRedrivable", "Execution is RUNNING and cannot be redriven")
         self._engine.start(execution)

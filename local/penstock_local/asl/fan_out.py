@@ -60,19 +60,27 @@ class FanOut:
 
         When the state itself is aborted from outside, so are all its branches.
         """
+        tasks = [asyncio.create_task(lane) for lane in lanes]
+        if not tasks:
+            return
         try:
-            async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(lane)
-        except ExceptionGroup as failures:
-            _, others = failures.split(StateError)
-            if others is not None or self._error is None:
-                raise
-            self._abort()
-            raise self._error from None
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
+            await _cancel(tasks)
             self._tell_aborted(None)
             raise
+        if any(task.done() and task.exception() is not None for task in tasks):
+            await _cancel(tasks)
+            self._raise_failure(tasks)
+
+    def _raise_failure(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            error = None if task.cancelled() else task.exception()
+            if error is not None and not isinstance(error, StateError):
+                raise error  # the engine's own fault, and no affair of Retry and Catch
+        self._abort()
+        assert self._error is not None
+        raise self._error
 
     def _abort(self) -> None:
         """Tell the history of the failed branch, then of those that it took with it.
@@ -99,3 +107,10 @@ class FanOut:
 
     def _iteration(self, index: int) -> dict[str, Any]:
         return {"name": self._visit.name, "index": index}
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel the tasks that still run and wait until all have wound down."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from penstock_local.asl import template
 from penstock_local.asl.errors import EvaluationError
 from penstock_local.asl.fan_out import FanOut
+from penstock_local.asl.limits import within_limit
 from penstock_local.asl.values import compact
 from penstock_local.asl.visit import MapItem
 
@@ -28,7 +29,9 @@ async def perform_inline_map(scope: Interpreter, visit: Visit) -> Json:
     iterations = _Iterations(scope, visit, items)
     await iterations.run(min(most, MOST_AT_ONCE))
     scope.trail.note("MapStateSucceeded")
-    return iterations.outputs()
+    outputs = iterations.outputs()
+    within_limit(outputs, visit.name)
+    return outputs
 
 
 def state_items(scope: Interpreter, visit: Visit) -> list[Json]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from penstock_local.asl import template
 from penstock_local.asl.fan_out import FanOut
+from penstock_local.asl.limits import within_limit
 
 if TYPE_CHECKING:
     from penstock_local.asl.interpreter import Interpreter
@@ -37,4 +38,6 @@ async def perform_parallel(scope: Interpreter, visit: Visit) -> Json:
     await fan_out.gather([lane(index) for index in range(len(branches)) if index not in done])
     scope.trail.last = last
     scope.trail.note("ParallelStateSucceeded")
-    return [done[index] for index in range(len(branches))]
+    outputs = [done[index] for index in range(len(branches))]
+    within_limit(outputs, visit.name)
+    return outputs

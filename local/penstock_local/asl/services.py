@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from penstock_local.asl.item_reader import ObjectSource
@@ -47,10 +48,8 @@ class ChildRunner(Protocol):
     def start_child(self, execution: Execution) -> asyncio.Task[None]:
         """Start a child, or go on with one that was reopened, and return the task that runs it."""
 
-    async def stop(
-        self, execution: Execution, error: str | None = None, cause: str | None = None
-    ) -> None:
-        """Abort an execution and wait until everything under it has wound down."""
+    async def stop(self, executions: Iterable[Execution]) -> None:
+        """Abort executions and wait until everything under them has wound down."""
 
 
 class Services:

@@ -43,19 +43,14 @@ def render(value: Json, scope: Scope, field: str) -> Json:
     """The field's value with every expression in it evaluated.
 
     `field` is the location of the value inside the state: "Arguments", and for a member
-    "Arguments/FunctionName" or "Arguments/Items/0". Raises `EvaluationError`.
+    "Arguments/FunctionName", for a member of a list "Arguments/Items[0]". Raises EvaluationError.
     """
-    if is_expression(value):
-        return _evaluate(value, scope, field)
-    if isinstance(value, dict):
-        return {key: render(member, scope, f"{field}/{key}") for key, member in value.items()}
-    if isinstance(value, list):
-        return [render(member, scope, f"{field}/{index}") for index, member in enumerate(value)]
-    return value
+    bindings = jsonata.Bindings({**scope.variables, "states": dict(scope.states)})
+    return _rendered(value, bindings, field)
 
 
 def render_as(value: Json, scope: Scope, field: str, expected: Expected) -> Json:
-    """The rendered value, which must be of the expected type; else `EvaluationError`.
+    """The rendered value, which must be of the expected type; else EvaluationError.
 
     A "timestamp" is a text in ISO-8601's extended form with an offset.
     """
@@ -63,17 +58,47 @@ def render_as(value: Json, scope: Scope, field: str, expected: Expected) -> Json
     if not _ACCEPTS[expected](result):
         raise EvaluationError(_unexpected(value, field, expected, result), field)
     if expected == "timestamp" and not _TIMESTAMP.fullmatch(result):
+        name = field.rpartition("/")[2]
         raise EvaluationError(
-            f"The {field.rpartition('/')[2]} field cannot be parsed as an ISO-8601 extended offset"
-            f" date-time format string: {result}",
+            f"The {name} field cannot be parsed as an ISO-8601 extended offset date-time format"
+            f" string: {result}",
             field,
         )
     return result
 
 
+def _rendered(value: Json, bindings: jsonata.Bindings, field: str) -> Json:
+    if is_expression(value):
+        return _evaluated(value, bindings, field)
+    if isinstance(value, dict):
+        return {key: _rendered(member, bindings, f"{field}/{key}") for key, member in value.items()}
+    if isinstance(value, list):
+        return [
+            _rendered(member, bindings, f"{field}[{index}]") for index, member in enumerate(value)
+        ]
+    return value
+
+
+def _evaluated(text: str, bindings: jsonata.Bindings, field: str) -> Json:
+    try:
+        result = jsonata.evaluate(expression_of(text), bindings)
+    except jsonata.UnsupportedResultError:
+        detail = f"{_specified(text, field)} returned an unsupported result type."
+        raise EvaluationError(detail, field) from None
+    except jsonata.JsonataError as fault:
+        # A fault with a code is a sentence of its own; a limit that was passed is not.
+        link = ". " if fault.code else ": "
+        detail = f"{_specified(text, field)} threw an error during evaluation{link}{fault}"
+        raise EvaluationError(detail, field) from fault
+    if isinstance(result, jsonata.Undefined):
+        detail = f"{_specified(text, field)} returned nothing (undefined)."
+        raise EvaluationError(detail, field)
+    return result
+
+
 _TIMESTAMP = re.compile(
     r"[+-]?\d{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d"
-    r"(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}(:\d{2})?)",
+    r"(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}(:\d{2})?)"
 )
 
 
@@ -103,25 +128,5 @@ def _unexpected(value: Json, field: str, expected: Expected, result: Json) -> st
     return f"{_specified(value, field)} returned an unexpected result type. {found}"
 
 
-def _evaluate(text: str, scope: Scope, field: str) -> Json:
-    try:
-        result = jsonata.evaluate(expression_of(text), {**scope.variables, "states": scope.states})
-    except jsonata.UnsupportedResultError:
-        raise EvaluationError(
-            f"{_specified(text, field)} returned an unsupported result type.", field
-        ) from None
-    except jsonata.JsonataError as error:
-        raise EvaluationError(
-            f"{_specified(text, field)} threw an error during evaluation. {error}", field
-        ) from error
-    if isinstance(result, jsonata.Undefined):
-        raise EvaluationError(
-            f"{_specified(text, field)} returned nothing (undefined).", field
-        )
-    return result
-
-
 def _specified(text: str, field: str) -> str:
-    return (
-        f"The JSONata expression '{expression_of(text)}' specified for the field '{field}'"
-    )
+    return f"The JSONata expression '{expression_of(text)}' specified for the field '{field}'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+from decimal import Decimal
 from typing import Any
 
 Json = Any
@@ -46,11 +46,19 @@ _TYPE_NAMES: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
+_EXACT_BELOW = 2**53
+_LONG_BELOW = 2**63
+
+
 def number(value: float) -> int | float:
-    """The number as JSON would carry it: whole numbers as int, and no negative zero."""
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return int(value)
-    return value
+    """The number as the service would carry it: whole numbers as int, and no negative zero.
+
+    Whole numbers that no longer fit into 64 bits stay floats; those beyond the precision of a
+    float have the digits of its shortest notation.
+    """
+    if not isinstance(value, float) or not value.is_integer() or abs(value) >= _LONG_BELOW:
+        return value
+    return int(value) if abs(value) < _EXACT_BELOW else int(Decimal(repr(value)))
 
 
 def _plain(value: Json) -> Json:

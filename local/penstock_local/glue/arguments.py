@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,8 +31,8 @@ def listed(arguments: Arguments, name: str) -> list[str]:
 def spark_settings(arguments: Arguments) -> dict[str, str]:
     """The settings in `--conf`, whose value holds further ones: `a=1 --conf b=2`."""
     settings = {}
-    for word in shlex.split(arguments.get("--conf", "")):
-        name, equals, value = word.partition("=")
+    for part in arguments.get("--conf", "").split("--conf"):
+        name, equals, value = part.strip().partition("=")
         if equals:
             settings[name] = value
     return settings

@@ -91,7 +91,7 @@ def _read_numbers(job: dict[str, Any]) -> None:
         job["JobRunQueuingEnabled"] = str(job["JobRunQueuingEnabled"]).lower() == "true"
 
 
-def _number(field: str, value: Any, kind: type[int] | type[float]) -> int | float:
+def _number(field: str, value: Any, kind: type[int | float]) -> int | float:
     try:
         return kind(value)
     except (TypeError, ValueError) as error:

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
-from penstock_local.redshift import dialect
 from penstock_local.redshift.errors import SqlError
 from penstock_local.redshift.outcome import Outcome
-from penstock_local.redshift.parameters import bindings
 from penstock_local.redshift.relations import Relation, find_table
 from penstock_local.redshift.session import Session
+from penstock_local.redshift.translation import written
 from penstock_local.redshift.words import Name
 
 
@@ -39,8 +38,8 @@ class Insert:
         relation = find_table(session, target_name(self.tree.this))
         if relation is not None:
             self._respect(relation)
-        used = bindings(self.values, dialect.parameters_of(self.tree))
-        return Outcome(session.affected(dialect.write(self.tree), used))
+        translated = written(self.tree, self.values)
+        return Outcome(session.affected(translated.sql, translated.values))
 
     def _respect(self, relation: Relation) -> None:
         names = [column.name for column in relation.columns]

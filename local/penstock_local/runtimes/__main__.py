@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from penstock_local.runtimes import class_archive, java, python_shell, s3a, uv
+from penstock_local.runtimes import class_archive, java, python_shell, s3a
 from penstock_local.runtimes.folder import RuntimeMissingError, Runtimes, spark_home
 from penstock_local.runtimes.uv import PreparationError, Uv
 from penstock_local.runtimes.versions import S3A
@@ -24,8 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     repository: Path = options.repository.resolve()
     runtimes = Runtimes(repository / ".penstock/runtimes")
     try:
-        tool = Uv(uv.find(options.uv, repository), repository / ".penstock/cache")
-        _prepare(runtimes, tool, options.module)
+        _prepare(
+            runtimes, Uv(repository, repository / ".penstock/cache", options.uv), options.module
+        )
     except (PreparationError, RuntimeMissingError) as error:
         sys.stderr.write(f"runtimes: {error}\n")
         return 1

@@ -16,10 +16,14 @@ class PreparationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Uv:
-    """The uv command, with its cache and its temporary files in `scratch`."""
+    """The uv command, with its cache and its temporary files in `scratch`.
 
-    executable: Path
+    It is looked for when it is first needed: at the place named, in the repository, on PATH.
+    """
+
+    repository: Path
     scratch: Path
+    named: Path | None = None
 
     def make_environment(self, folder: Path, python: Path) -> None:
         """Make a virtual environment of the given Python, in place of what is there."""
@@ -45,7 +49,7 @@ class Uv:
         }
         environment.pop("VIRTUAL_ENV", None)
         done = subprocess.run(
-            [str(self.executable), *arguments],
+            [str(self._executable()), *arguments],
             env=environment,
             capture_output=True,
             text=True,
@@ -55,23 +59,17 @@ class Uv:
             command = " ".join(["uv", *arguments])
             raise PreparationError(f"`{command}` failed:\n{done.stderr.strip()}")
 
-
-def find(named: Path | None, repository: Path) -> Path:
-    """The uv to use: the one named, else the repository's, else the one on PATH.
-
-    Raises PreparationError when there is none.
-    """
-    if named is not None:
-        return named
-    on_path = shutil.which("uv")
-    candidates = [
-        repository / ".venv/bin/uv",
-        repository / ".tools/uv",
-        Path(sys.executable).parent / "uv",
-        *([Path(on_path)] if on_path else []),
-    ]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    looked = ", ".join(str(each) for each in candidates)
-    raise PreparationError(f"uv was not found (looked at {looked}); name it with --uv")
+    def _executable(self) -> Path:
+        if self.named is not None:
+            return self.named
+        on_path = shutil.which("uv")
+        candidates = [
+            self.repository / ".venv/bin/uv",
+            self.repository / ".tools/uv",
+            *([Path(on_path)] if on_path else []),
+        ]
+        for candidate in candidates:
+            if candidate.is_file():
+                return candidate
+        looked = ", ".join(map(str, candidates))
+        raise PreparationError(f"uv was not found (looked at {looked}); name it with --uv")

@@ -10,7 +10,7 @@ CONTEXT = "{% $states.context %}"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-def test_execution_state_and_machine(asl: World):
+def test_execution_state_and_machine(asl: World) -> None:
     run = asl.run(one({"Type": "Pass", "Output": CONTEXT}, "Show"), {"a": 1})
     context = output(run)
     execution = context["Execution"]
@@ -29,7 +29,7 @@ def test_execution_state_and_machine(asl: World):
     assert "Map" not in context
 
 
-def test_an_iteration_knows_its_item(asl: World):
+def test_an_iteration_knows_its_item(asl: World) -> None:
     state = {
         "Type": "Map",
         "Items": ["a", "b"],
@@ -41,7 +41,7 @@ def test_an_iteration_knows_its_item(asl: World):
     ]
 
 
-def test_an_item_selector_knows_the_item_and_the_state(asl: World):
+def test_an_item_selector_knows_the_item_and_the_state(asl: World) -> None:
     state = {
         "Type": "Map",
         "Items": "{% $states.input.list %}",
@@ -58,7 +58,7 @@ def test_an_item_selector_knows_the_item_and_the_state(asl: World):
     ]
 
 
-def test_a_retry_is_counted(asl: World):
+def test_a_retry_is_counted(asl: World) -> None:
     asl.services.ends[GLUE] = lambda call: call.arguments
     state = {
         "Type": "Task",
@@ -70,7 +70,7 @@ def test_a_retry_is_counted(asl: World):
     assert output(asl.run(one(state))) == 2
 
 
-def test_a_callback_task_has_a_token(asl: World):
+def test_a_callback_task_has_a_token(asl: World) -> None:
     state = {
         "Type": "Task",
         "Resource": CALLBACK,
@@ -83,7 +83,7 @@ def test_a_callback_task_has_a_token(asl: World):
     asl.stop(run)
 
 
-def test_a_sync_task_has_a_token_too(asl: World):
+def test_a_sync_task_has_a_token_too(asl: World) -> None:
     state = {
         "Type": "Task",
         "Resource": GLUE,
@@ -92,7 +92,7 @@ def test_a_sync_task_has_a_token_too(asl: World):
     assert len(output(asl.run(one(state)))["token"]) > 40
 
 
-def test_a_plain_task_has_no_token(asl: World):
+def test_a_plain_task_has_no_token(asl: World) -> None:
     state = {
         "Type": "Task",
         "Resource": LAMBDA,
@@ -101,7 +101,7 @@ def test_a_plain_task_has_no_token(asl: World):
     assert output(asl.run(one(state))) == {"token": False}
 
 
-def test_a_child_of_a_distributed_map_is_an_execution_of_its_own(asl: World):
+def test_a_child_of_a_distributed_map_is_an_execution_of_its_own(asl: World) -> None:
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED"},
         **one({"Type": "Pass", "Output": CONTEXT}),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-
-from penstock_local.asl.errors import StateError
-from penstock_local.asl.execution import Status
 from tests.local.asl.world import (
     CALLBACK,
     GLUE,
@@ -22,11 +20,15 @@ from tests.local.asl.world import (
     until,
 )
 
+from penstock_local.asl.errors import StateError
+from penstock_local.asl.execution import Status
+from penstock_local.asl.integrations import Call
+
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:f"
 NOT_TRUNCATED = {"truncated": False}
 
 
-def doubled(limit: int = 1) -> dict:
+def doubled(limit: int = 1) -> dict[str, Any]:
     return {
         "Type": "Map",
         "Items": "{% $states.input %}",
@@ -35,7 +37,7 @@ def doubled(limit: int = 1) -> dict:
     }
 
 
-def test_the_first_event_after_the_start_follows_event_0(asl: World):
+def test_the_first_event_after_the_start_follows_event_0(asl: World) -> None:
     assert chain(asl.run(one({"Type": "Pass"}))) == [
         (1, "ExecutionStarted", 0),
         (2, "PassStateEntered", 0),
@@ -44,10 +46,8 @@ def test_the_first_event_after_the_start_follows_event_0(asl: World):
     ]
 
 
-def test_a_state_follows_the_exit_of_the_one_before(asl: World):
-    definition = machine(
-        "First", First={"Type": "Pass", "Next": "Last"}, Last={"Type": "Succeed"}
-    )
+def test_a_state_follows_the_exit_of_the_one_before(asl: World) -> None:
+    definition = machine("First", First={"Type": "Pass", "Next": "Last"}, Last={"Type": "Succeed"})
     assert chain(asl.run(definition))[2:] == [
         (3, "PassStateExited", 2),
         (4, "SucceedStateEntered", 3),
@@ -56,7 +56,7 @@ def test_a_state_follows_the_exit_of_the_one_before(asl: World):
     ]
 
 
-def test_input_and_output_come_with_their_details(asl: World):
+def test_input_and_output_come_with_their_details(asl: World) -> None:
     run = asl.run(one({"Type": "Pass"}), {"a": [1, 2]})
     started = details(run, "ExecutionStarted")
     assert started["inputDetails"] == NOT_TRUNCATED
@@ -66,10 +66,8 @@ def test_input_and_output_come_with_their_details(asl: World):
     assert details(run, "ExecutionSucceeded")["outputDetails"] == NOT_TRUNCATED
 
 
-def test_the_callers_text_stays_and_what_the_engine_writes_is_compact(asl: World):
-    definition = machine(
-        "First", First={"Type": "Pass", "Next": "Last"}, Last={"Type": "Succeed"}
-    )
+def test_the_callers_text_stays_and_what_the_engine_writes_is_compact(asl: World) -> None:
+    definition = machine("First", First={"Type": "Pass", "Next": "Last"}, Last={"Type": "Succeed"})
     run = asl.run(definition, {"a": [1, 2]})
     assert details(run, "ExecutionStarted")["input"] == '{"a": [1, 2]}'
     assert details(run, "PassStateEntered")["input"] == '{"a": [1, 2]}'
@@ -87,14 +85,14 @@ def test_the_callers_text_stays_and_what_the_engine_writes_is_compact(asl: World
     ],
     ids=lambda state: state["Type"],
 )
-def test_assigned_variables_are_shown_as_json_texts(asl: World, state: dict):
+def test_assigned_variables_are_shown_as_json_texts(asl: World, state: dict[str, Any]) -> None:
     run = asl.run(one({**state, "Assign": {"x": 42, "name": "abc"}}))
     exited = details(run, f"{state['Type']}StateExited")
     assert exited["assignedVariables"] == {"x": "42", "name": '"abc"'}
     assert exited["assignedVariablesDetails"] == NOT_TRUNCATED
 
 
-def test_a_state_that_assigns_nothing_shows_no_variables(asl: World):
+def test_a_state_that_assigns_nothing_shows_no_variables(asl: World) -> None:
     assert set(details(asl.run(one({"Type": "Pass"})), "PassStateExited")) == {
         "name",
         "output",
@@ -102,7 +100,7 @@ def test_a_state_that_assigns_nothing_shows_no_variables(asl: World):
     }
 
 
-def test_an_inline_map_one_item_at_a_time(asl: World):
+def test_an_inline_map_one_item_at_a_time(asl: World) -> None:
     assert chain(asl.run(one(doubled()), [1, 2]))[1:] == [
         (2, "MapStateEntered", 0),
         (3, "MapStateStarted", 2),
@@ -120,7 +118,7 @@ def test_an_inline_map_one_item_at_a_time(asl: World):
     ]
 
 
-def test_iterations_that_start_together_follow_the_start_of_the_map(asl: World):
+def test_iterations_that_start_together_follow_the_start_of_the_map(asl: World) -> None:
     events = chain(asl.run(one(doubled(3)), [1, 2, 3]))
     assert events[2:6] == [
         (3, "MapStateStarted", 2),
@@ -130,14 +128,14 @@ def test_iterations_that_start_together_follow_the_start_of_the_map(asl: World):
     ]
 
 
-def test_iterations_are_named_and_numbered(asl: World):
+def test_iterations_are_named_and_numbered(asl: World) -> None:
     run = asl.run(one(doubled()), [1, 2])
     assert details(run, "MapStateStarted") == {"length": 2}
     assert details(run, "MapIterationStarted", 1) == {"name": "Only", "index": 1}
     assert details(run, "MapIterationSucceeded", 1) == {"name": "Only", "index": 1}
 
 
-def test_an_empty_map(asl: World):
+def test_an_empty_map(asl: World) -> None:
     assert chain(asl.run(one(doubled()), []))[2:5] == [
         (3, "MapStateStarted", 2),
         (4, "MapStateSucceeded", 3),
@@ -145,7 +143,7 @@ def test_an_empty_map(asl: World):
     ]
 
 
-def distributed(state: dict, **fields: object) -> dict:
+def distributed(state: dict[str, Any], **fields: object) -> dict[str, Any]:
     return {
         "Type": "Map",
         "Items": "{% $states.input %}",
@@ -154,7 +152,7 @@ def distributed(state: dict, **fields: object) -> dict:
     }
 
 
-def test_a_distributed_map_shows_its_run_and_no_children(asl: World):
+def test_a_distributed_map_shows_its_run_and_no_children(asl: World) -> None:
     run = asl.run(one(distributed({"Type": "Pass"})), [1, 2, 3])
     assert chain(run)[1:] == [
         (2, "MapStateEntered", 0),
@@ -170,7 +168,7 @@ def test_a_distributed_map_shows_its_run_and_no_children(asl: World):
     assert "mapRunSucceededEventDetails" not in run.history.events[4].as_answer()
 
 
-def test_with_an_item_reader_the_length_is_0(asl: World):
+def test_with_an_item_reader_the_length_is_0(asl: World) -> None:
     asl.services.s3.texts["items.json"] = "[1, 2]"
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
@@ -184,7 +182,7 @@ def test_with_an_item_reader_the_length_is_0(asl: World):
     assert run.output == "[1,2]"
 
 
-def test_a_distributed_map_that_fails(asl: World):
+def test_a_distributed_map_that_fails(asl: World) -> None:
     run = asl.run(one(distributed({"Type": "Fail", "Error": "Bad"})), [1])
     assert chain(run)[2:] == [
         (3, "MapStateStarted", 2),
@@ -193,13 +191,17 @@ def test_a_distributed_map_that_fails(asl: World):
         (6, "MapStateFailed", 5),
         (7, "ExecutionFailed", 6),
     ]
-    assert details(run, "MapRunFailed") == details(run, "ExecutionFailed") == {
-        "error": "States.ExceedToleratedFailureThreshold",
-        "cause": "The specified tolerated failure threshold was exceeded",
-    }
+    assert (
+        details(run, "MapRunFailed")
+        == details(run, "ExecutionFailed")
+        == {
+            "error": "States.ExceedToleratedFailureThreshold",
+            "cause": "The specified tolerated failure threshold was exceeded",
+        }
+    )
 
 
-def test_a_failed_iteration(asl: World):
+def test_a_failed_iteration(asl: World) -> None:
     state = {**doubled(), "ItemProcessor": one({"Type": "Fail", "Error": "Bad"}, "Give Up")}
     assert chain(asl.run(one(state), [1]))[3:] == [
         (4, "MapIterationStarted", 3),
@@ -210,8 +212,8 @@ def test_a_failed_iteration(asl: World):
     ]
 
 
-def test_a_failed_iteration_aborts_the_others(asl: World):
-    def answer(call):  # noqa: ANN001
+def test_a_failed_iteration_aborts_the_others(asl: World) -> None:
+    def answer(call: Call) -> Any:
         if call.arguments == 1:
             raise StateError("Bad")
         return never(call)
@@ -233,7 +235,7 @@ def test_a_failed_iteration_aborts_the_others(asl: World):
     ]
 
 
-def test_a_retried_map_starts_again_after_the_last_inner_event(asl: World):
+def test_a_retried_map_starts_again_after_the_last_inner_event(asl: World) -> None:
     state = {
         **doubled(),
         "ItemProcessor": one({"Type": "Fail", "Error": "Bad"}, "Give Up"),
@@ -250,7 +252,7 @@ def test_a_retried_map_starts_again_after_the_last_inner_event(asl: World):
     assert [kind for _, kind, _ in events].count("MapStateFailed") == 1
 
 
-def test_a_retried_parallel_starts_again_after_the_last_inner_event(asl: World):
+def test_a_retried_parallel_starts_again_after_the_last_inner_event(asl: World) -> None:
     state = {
         "Type": "Parallel",
         "Branches": [one({"Type": "Fail", "Error": "Bad"})],
@@ -264,7 +266,7 @@ def test_a_retried_parallel_starts_again_after_the_last_inner_event(asl: World):
     ]
 
 
-def test_a_caught_map_exits_with_what_the_catcher_makes_of_it(asl: World):
+def test_a_caught_map_exits_with_what_the_catcher_makes_of_it(asl: World) -> None:
     state = {
         **doubled(),
         "ItemProcessor": one({"Type": "Fail", "Error": "Bad"}, "Give Up"),
@@ -282,7 +284,7 @@ def test_a_caught_map_exits_with_what_the_catcher_makes_of_it(asl: World):
     assert details(run, "MapStateExited")["output"] == '"caught"'
 
 
-def test_a_parallel_state(asl: World):
+def test_a_parallel_state(asl: World) -> None:
     state = {
         "Type": "Parallel",
         "Branches": [one({"Type": "Pass", "Output": 1}), one({"Type": "Pass", "Output": 2})],
@@ -302,7 +304,7 @@ def test_a_parallel_state(asl: World):
     assert run.output == "[1,2]"
 
 
-def test_a_task_that_fails_in_a_branch_is_also_aborted(asl: World):
+def test_a_task_that_fails_in_a_branch_is_also_aborted(asl: World) -> None:
     def fail(_: object) -> None:
         raise StateError("Bad", "because")
 
@@ -319,7 +321,7 @@ def test_a_task_that_fails_in_a_branch_is_also_aborted(asl: World):
     ]
 
 
-def test_a_retried_task_is_scheduled_again_after_its_failure(asl: World):
+def test_a_retried_task_is_scheduled_again_after_its_failure(asl: World) -> None:
     answers = [StateError("Busy"), {"ok": True}]
 
     def answer(_: object) -> object:
@@ -343,7 +345,7 @@ def test_a_retried_task_is_scheduled_again_after_its_failure(asl: World):
     ]
 
 
-def test_the_events_of_an_optimised_task(asl: World):
+def test_the_events_of_an_optimised_task(asl: World) -> None:
     run = asl.run(
         one(
             {
@@ -371,18 +373,18 @@ def test_the_events_of_an_optimised_task(asl: World):
     }
 
 
-def test_timeouts_appear_only_where_the_state_sets_them(asl: World):
+def test_timeouts_appear_only_where_the_state_sets_them(asl: World) -> None:
     scheduled = details(asl.run(one({"Type": "Task", "Resource": LAMBDA})), "TaskScheduled")
     assert set(scheduled) == {"resourceType", "resource", "region", "parameters"}
 
 
-def test_the_names_of_an_aws_sdk_task(asl: World):
+def test_the_names_of_an_aws_sdk_task(asl: World) -> None:
     resource = "arn:aws:states:::aws-sdk:s3:getObject"
     started = details(asl.run(one({"Type": "Task", "Resource": resource})), "TaskStarted")
     assert started == {"resourceType": "aws-sdk:s3", "resource": "getObject"}
 
 
-def test_a_job_is_submitted_after_its_start(asl: World):
+def test_a_job_is_submitted_after_its_start(asl: World) -> None:
     asl.services.answers[GLUE] = lambda _: {"JobRunId": "jr_1"}
     asl.services.ends[GLUE] = lambda _: {"JobRunState": "SUCCEEDED"}
     run = asl.run(one({"Type": "Task", "Resource": GLUE}))
@@ -401,17 +403,18 @@ def test_a_job_is_submitted_after_its_start(asl: World):
     }
 
 
-def test_a_callback_task_is_submitted_after_its_start(asl: World):
+def test_a_callback_task_is_submitted_after_its_start(asl: World) -> None:
     run = asl.begin(one({"Type": "Task", "Resource": CALLBACK}))
     until(lambda: "TaskSubmitted" in types(run))
     waiter = asl.engine.callbacks.find(asl.token_of(run))
+    assert waiter is not None
     asl.engine.call(waiter.succeed, {"done": True})
     asl.ended(run)
     assert details(run, "TaskSubmitted")["resource"] == "invoke.waitForTaskToken"
     assert details(run, "TaskSucceeded")["output"] == '{"done":true}'
 
 
-def test_a_task_that_fails(asl: World):
+def test_a_task_that_fails(asl: World) -> None:
     def fail(_: object) -> None:
         raise StateError("Lambda.TooManyRequestsException", "slow down")
 
@@ -425,7 +428,7 @@ def test_a_task_that_fails(asl: World):
     }
 
 
-def test_a_task_that_takes_too_long_has_no_cause(asl: World):
+def test_a_task_that_takes_too_long_has_no_cause(asl: World) -> None:
     asl.services.answers[LAMBDA] = never
     run = asl.run(one({"Type": "Task", "Resource": LAMBDA, "TimeoutSeconds": 0.05}))
     assert chain(run)[4:] == [(5, "TaskTimedOut", 4), (6, "ExecutionFailed", 5)]
@@ -437,7 +440,7 @@ def test_a_task_that_takes_too_long_has_no_cause(asl: World):
     assert details(run, "ExecutionFailed") == {"error": "States.Timeout"}
 
 
-def test_a_functions_arn_has_events_of_its_own(asl: World):
+def test_a_functions_arn_has_events_of_its_own(asl: World) -> None:
     asl.services.answers[FUNCTION] = lambda _: [1]
     run = asl.run(
         one(
@@ -474,8 +477,10 @@ def test_a_functions_arn_has_events_of_its_own(asl: World):
         (never, "LambdaFunctionTimedOut", {"error": "States.Timeout"}),
     ],
 )
-def test_a_functions_arn_that_fails(asl: World, answer: object, event: str, expected: dict):
-    def fail(call):  # noqa: ANN001
+def test_a_functions_arn_that_fails(
+    asl: World, answer: object, event: str, expected: dict[str, Any]
+) -> None:
+    def fail(call: Call) -> Any:
         if isinstance(answer, StateError):
             raise answer
         return never(call)
@@ -485,14 +490,14 @@ def test_a_functions_arn_that_fails(asl: World, answer: object, event: str, expe
     assert details(run, event) == expected
 
 
-def test_a_fail_state_leads_straight_to_the_end(asl: World):
+def test_a_fail_state_leads_straight_to_the_end(asl: World) -> None:
     run = asl.run(one({"Type": "Fail", "Error": "Bad", "Cause": "because"}))
     assert chain(run)[1:] == [(2, "FailStateEntered", 0), (3, "ExecutionFailed", 2)]
     assert details(run, "ExecutionFailed") == {"error": "Bad", "cause": "because"}
 
 
 @pytest.mark.parametrize("fields", [{}, {"Error": "Bad"}, {"Cause": "because"}], ids=str)
-def test_what_a_fail_state_does_not_say_is_absent(asl: World, fields: dict):
+def test_what_a_fail_state_does_not_say_is_absent(asl: World, fields: dict[str, Any]) -> None:
     run = asl.run(one({"Type": "Fail", **fields}))
     answer = run.history.events[-1].as_answer()
     assert answer["executionFailedEventDetails"] == {
@@ -500,7 +505,7 @@ def test_what_a_fail_state_does_not_say_is_absent(asl: World, fields: dict):
     }
 
 
-def test_a_caught_error_has_no_event_of_its_own(asl: World):
+def test_a_caught_error_has_no_event_of_its_own(asl: World) -> None:
     def fail(_: object) -> None:
         raise StateError("Bad")
 
@@ -519,7 +524,7 @@ def test_a_caught_error_has_no_event_of_its_own(asl: World):
     ]
 
 
-def test_a_stopped_execution_ends_with_an_event_that_follows_nothing(asl: World):
+def test_a_stopped_execution_ends_with_an_event_that_follows_nothing(asl: World) -> None:
     run = asl.begin(one({"Type": "Task", "Resource": CALLBACK}))
     until(lambda: "TaskSubmitted" in types(run))
     asl.stop(run)
@@ -528,7 +533,7 @@ def test_a_stopped_execution_ends_with_an_event_that_follows_nothing(asl: World)
     assert run.status is Status.ABORTED
 
 
-def test_a_failing_expression_follows_the_event_before_its_state(asl: World):
+def test_a_failing_expression_follows_the_event_before_its_state(asl: World) -> None:
     definition = machine(
         "First",
         First={"Type": "Pass", "Next": "Second"},
@@ -556,7 +561,7 @@ def test_a_failing_expression_follows_the_event_before_its_state(asl: World):
     }
 
 
-def test_a_failing_expression_of_a_wait_follows_its_entered_event(asl: World):
+def test_a_failing_expression_of_a_wait_follows_its_entered_event(asl: World) -> None:
     run = asl.run(one({"Type": "Wait", "Timestamp": "{% 'tomorrow' %}"}))
     assert chain(run)[1:] == [
         (2, "WaitStateEntered", 0),
@@ -571,7 +576,7 @@ def test_a_failing_expression_of_a_wait_follows_its_entered_event(asl: World):
     )
 
 
-def test_a_map_without_a_list_fails_without_a_location(asl: World):
+def test_a_map_without_a_list_fails_without_a_location(asl: World) -> None:
     state = {"Type": "Map", "ItemProcessor": one({"Type": "Pass"})}
     run = asl.run(one(state), {"foo": "bar"})
     assert types(run)[1:] == [
@@ -582,12 +587,10 @@ def test_a_map_without_a_list_fails_without_a_location(asl: World):
     ]
     failed = details(run, "EvaluationFailed")
     assert "location" not in failed
-    assert failed["cause"].endswith(
-        'Map state input must be an array but was: {"foo":"bar"}'
-    )
+    assert failed["cause"].endswith('Map state input must be an array but was: {"foo":"bar"}')
 
 
-def test_events_can_be_had_without_their_data(asl: World):
+def test_events_can_be_had_without_their_data(asl: World) -> None:
     run = asl.run(one({"Type": "Task", "Resource": LAMBDA, "Assign": {"x": 1}}), {"secret": 1})
     shown = json.dumps([event.as_answer(include_data=False) for event in run.history.events])
     assert "secret" not in shown

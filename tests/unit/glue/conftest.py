@@ -48,7 +48,7 @@ def load_script(path: str) -> ModuleType:
 
 
 def arguments(job_name: str, attempt: int = 1, **own: Any) -> list[str]:
-    """The argv that Penstock gives a job, with the row's own arguments as the planner writes them."""
+    """The argv that Penstock gives a job, the row's own arguments as the planner writes them."""
     result = f"s3://{BUCKET}/runs/{JOB_ID}/jobs/{job_name}/{attempt}/result.json"
     values = {
         "job_id": JOB_ID,

@@ -26,14 +26,24 @@ UNDEFINED: Final = Undefined()
 
 
 def to_jsonata(value: Json) -> Any:
-    """A JSON value as expressions see it: a copy in which null is `NULL`."""
+    """A JSON value as expressions see it: a copy in which null is `NULL`.
+
+    Whole numbers are exact as long as they fit into 64 bits, as on AWS.
+    """
     if value is None:
         return NULL
     if isinstance(value, dict):
         return {key: to_jsonata(member) for key, member in value.items()}
     if isinstance(value, list):
         return [to_jsonata(member) for member in value]
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, int) and abs(value) >= _LONG_BELOW:
+        return float(value)
     return value
+
+
+_LONG_BELOW = 2**63
 
 
 def to_json(value: Any) -> Json | Undefined:

@@ -28,6 +28,9 @@ class UnsupportedResultError(Exception):
     """The result is a function, which no JSON value can hold."""
 
 
+MEMORY_EXCEEDED = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
+_TEXT_LIMIT = 6_990_256
+
 _PLACEHOLDER = re.compile(r"\{\{\{(\w+)\}\}\}|\{\{(\w+)\}\}")
 _ARRAYS_OF = {
     "a": "arrays",
@@ -37,6 +40,13 @@ _ARRAYS_OF = {
     "o": "objects",
     "s": "strings",
 }
+
+
+def within_memory(value: Any) -> Any:
+    """The value, unless it is a text that takes more memory than AWS grants."""
+    if isinstance(value, str) and len(value) > _TEXT_LIMIT:
+        raise JsonataError(None, MEMORY_EXCEEDED)
+    return value
 
 
 def failure(code: str, **inserts: Any) -> JsonataError:
@@ -69,7 +79,8 @@ def translated(fault: JException) -> JsonataError:
     if code not in JException.error_codes:
         return JsonataError(None, code)
     names = [raw or quoted for raw, quoted in _PLACEHOLDER.findall(_template(code))]
-    given = (fault.current, fault.expected, fault.extra)
+    current = Utils.NULL_VALUE if code == "S0213" and fault.current is None else fault.current
+    given = (current, fault.expected, fault.extra)
     return failure(code, **dict(zip(names, given, strict=False)))
 
 

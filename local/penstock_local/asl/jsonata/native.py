@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jsonata import Jsonata
 from jsonata.jexception import JException
@@ -21,6 +22,9 @@ current: contextvars.ContextVar[Evaluation] = contextvars.ContextVar("evaluation
 """The evaluation that is under way, for functions that call functions."""
 
 
+_UNNAMED = "lambda"
+
+
 class StrictSignature(Signature):  # type: ignore[misc] # the package has no types
     """A signature that tells null from a missing argument, as the reference does."""
 
@@ -28,6 +32,23 @@ class StrictSignature(Signature):  # type: ignore[misc] # the package has no typ
         """The letter of the value's type."""
         symbol: str = "l" if value is NULL else super().get_symbol(value)
         return symbol
+
+    def throw_validation_error(
+        self,
+        bad_args: Any,  # noqa: ARG002 - the package's names
+        bad_sig: str | None,
+        function_name: str | None,
+    ) -> NoReturn:
+        """Raise T0410 for the first argument that does not fit."""
+        good_to, pattern = 0, ""
+        for param in self._params:
+            pattern += param.regex
+            match = re.match(pattern, bad_sig or "")
+            if match is None:
+                break
+            good_to = match.end()
+        name = None if function_name == _UNNAMED else function_name
+        raise JException("T0410", -1, good_to + 1, name)
 
 
 class Native(Jsonata.JFunction):  # type: ignore[misc] # the package has no types

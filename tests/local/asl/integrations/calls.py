@@ -62,11 +62,14 @@ def without_metadata(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name not in facts}
 
 
+_session = botocore.session.Session()
+
+
 class Answers:
     """Answers for one service's operations, in the order in which they will be called."""
 
     def __init__(self, integrations: Integrations, patch: pytest.MonkeyPatch, service: str) -> None:
-        client = botocore.session.Session().create_client(
+        client = _session.create_client(
             service,
             region_name=REGION,
             aws_access_key_id="x",

@@ -15,10 +15,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.local.asl.integrations.calls import ACCOUNT, REGION, Answers
 
 from penstock_local.asl.integrations import Integrations
 from penstock_local.asl.integrations import integrations as facade
-from tests.local.asl.integrations.calls import ACCOUNT, REGION, Answers
+from penstock_local.settings import LocalSettings
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         from ministack import app
+        from ministack.services import lambda_svc
+
+        from penstock_local.lambda_functions.service import PythonFunctions
 
         patch.setattr(app, "AUTH", True)
+        functions = PythonFunctions(LocalSettings(home / "local", home, port, lambda_workers=2))
+        patch.setattr(lambda_svc, "_execute_function_warm", functions.execute)
         loop = asyncio.new_event_loop()
         ended = asyncio.Event()
         thread = threading.Thread(target=_serve, args=(loop, app.app, port, ended))
@@ -82,6 +88,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         loop.call_soon_threadsafe(ended.set)
         thread.join(30)
         loop.close()
+        functions.pool.stop()
 
 
 def _variables(port: int, home: Path) -> dict[str, str]:

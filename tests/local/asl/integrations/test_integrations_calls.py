@@ -6,9 +6,9 @@ import io
 import json
 import time
 import zipfile
+from typing import Any
 
 import pytest
-
 from tests.local.asl.integrations.calls import (
     ACCOUNT,
     EXECUTION,
@@ -20,22 +20,30 @@ from tests.local.asl.integrations.calls import (
     to_the_end,
     without_metadata,
 )
+from tests.local.asl.integrations.conftest import Platform
+
+from penstock_local.asl.errors import StateError
+from penstock_local.asl.integrations import Integrations
 
 ECHO = """
+class OrderRefusedError(Exception):
+    pass
+
+
 def handler(event, context):
     if event == {"fail": True}:
-        raise ValueError("no")
+        raise OrderRefusedError("no such order: é")
     return {"got": event}
 """
 
 
 @pytest.fixture(scope="module")
-def role(platform):
+def role(platform: Platform) -> str:
     return platform.role("calls", "*")
 
 
 @pytest.fixture(scope="module")
-def bucket(platform):
+def bucket(platform: Platform) -> str:
     platform.client("s3").create_bucket(
         Bucket="calls-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -43,7 +51,7 @@ def bucket(platform):
 
 
 @pytest.fixture(scope="module")
-def function(platform):
+def function(platform: Platform) -> str:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", ECHO)
@@ -54,10 +62,13 @@ def function(platform):
         Handler="app.handler",
         Code={"ZipFile": code.getvalue()},
     )
-    return made["FunctionArn"]
+    arn: str = made["FunctionArn"]
+    return arn
 
 
-def test_dynamodb_items_go_in_and_come_out(platform, integrations, role):
+def test_dynamodb_items_go_in_and_come_out(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     platform.client("dynamodb").create_table(
         TableName="calls",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -73,7 +84,9 @@ def test_dynamodb_items_go_in_and_come_out(platform, integrations, role):
     assert found == {"Item": {**item, "flag": {"Bool": True}, "none": {"Nul": True}}}
 
 
-def test_an_aws_sdk_result_has_no_metadata_and_names_of_java(integrations, role, bucket):
+def test_an_aws_sdk_result_has_no_metadata_and_names_of_java(
+    integrations: Integrations, role: str, bucket: str
+) -> None:
     put = start(
         integrations,
         "aws-sdk:s3:putObject",
@@ -81,9 +94,7 @@ def test_an_aws_sdk_result_has_no_metadata_and_names_of_java(integrations, role,
         role,
     )
     assert set(put) == {"ETag"}
-    got = start(
-        integrations, "aws-sdk:s3:getObject", {"Bucket": bucket, "Key": "dir/a.txt"}, role
-    )
+    got = start(integrations, "aws-sdk:s3:getObject", {"Bucket": bucket, "Key": "dir/a.txt"}, role)
     assert got.pop("LastModified").endswith("Z")
     assert got == {
         "AcceptRanges": "bytes",
@@ -95,7 +106,9 @@ def test_an_aws_sdk_result_has_no_metadata_and_names_of_java(integrations, role,
     }
 
 
-def test_a_json_body_is_stored_as_compact_json(platform, integrations, role, bucket):
+def test_a_json_body_is_stored_as_compact_json(
+    platform: Platform, integrations: Integrations, role: str, bucket: str
+) -> None:
     body = {"list": [1, 2.5, None, True], "text": "é"}
     arguments = {"Bucket": bucket, "Key": "b.json", "Body": body, "ContentType": "text/json"}
     start(integrations, "aws-sdk:s3:putObject", arguments, role)
@@ -104,7 +117,7 @@ def test_a_json_body_is_stored_as_compact_json(platform, integrations, role, buc
     assert stored["ContentType"] == "text/json"
 
 
-def test_a_message_may_be_json(platform, integrations, role):
+def test_a_message_may_be_json(platform: Platform, integrations: Integrations, role: str) -> None:
     sqs = platform.client("sqs")
     queue = sqs.create_queue(QueueName="calls")["QueueUrl"]
     for body, text in (({"a": [1]}, '{"a":[1]}'), ("plain", "plain")):
@@ -116,9 +129,13 @@ def test_a_message_may_be_json(platform, integrations, role):
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
-def test_a_notification_may_be_json(platform, integrations, role):
+def test_a_notification_may_be_json(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     sns, sqs = platform.client("sns"), platform.client("sqs")
-    queue = sqs.create_queue(QueueName="calls-topic")["QueueUrl"]
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    queue = sqs.create_queue(QueueName="calls-topic", Attributes={"Policy": policy})["QueueUrl"]
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:calls-topic"
     topic = sns.create_topic(Name="calls")["TopicArn"]
     sns.subscribe(
@@ -131,7 +148,9 @@ def test_a_notification_may_be_json(platform, integrations, role):
     assert messages[0]["Body"] == '{"done":true}'
 
 
-def test_an_event_tells_which_execution_put_it(platform, integrations, role):
+def test_an_event_tells_which_execution_put_it(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     events, sqs = platform.client("events"), platform.client("sqs")
     queue = sqs.create_queue(QueueName="calls-bus")["QueueUrl"]
     target = {"Id": "q", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:calls-bus"}
@@ -148,7 +167,9 @@ def test_an_event_tells_which_execution_put_it(platform, integrations, role):
     assert event["resources"] == ["r", EXECUTION, machine]
 
 
-def test_a_function_is_invoked_with_its_payload(integrations, role, function):
+def test_a_function_is_invoked_with_its_payload(
+    integrations: Integrations, role: str, function: str
+) -> None:
     arguments = {"FunctionName": function, "Payload": {"a": "é"}}
     result = without_metadata(start(integrations, "lambda:invoke", arguments, role))
     assert result == {
@@ -159,36 +180,52 @@ def test_a_function_is_invoked_with_its_payload(integrations, role, function):
 
 
 @pytest.mark.parametrize("payload", [{}, {"Payload": None}, {"Payload": {}}])
-def test_no_payload_reaches_a_function_as_an_empty_object(integrations, role, function, payload):
+def test_no_payload_reaches_a_function_as_an_empty_object(
+    integrations: Integrations, role: str, function: str, payload: Any
+) -> None:
     arguments = {"FunctionName": "calls-echo", **payload}
     result = start(integrations, "lambda:invoke", arguments, role)
     assert result["Payload"] == {"got": {}}
 
 
 @pytest.mark.parametrize("payload", [0, "text", [1], False])
-def test_a_payload_may_be_any_json(integrations, role, function, payload):
+def test_a_payload_may_be_any_json(
+    integrations: Integrations, role: str, function: str, payload: Any
+) -> None:
     arguments = {"FunctionName": "calls-echo", "Payload": payload}
     result = start(integrations, "lambda:invoke", arguments, role)
     assert result["Payload"] == {"got": payload}
 
 
-def test_a_function_s_arn_as_resource_gives_the_bare_payload(integrations, role, function):
+def test_a_function_s_arn_as_resource_gives_the_bare_payload(
+    integrations: Integrations, role: str, function: str
+) -> None:
     assert start(integrations, function, {"x": 1}, role) == {"got": {"x": 1}}
     assert start(integrations, function, None, role) == {"got": {}}
 
 
-def test_an_invocation_that_nobody_waits_for_has_no_answer(integrations, role, function):
+def test_an_invocation_that_nobody_waits_for_has_no_answer(
+    integrations: Integrations, role: str, function: str
+) -> None:
     arguments = {"FunctionName": "calls-echo", "InvocationType": "Event", "Payload": {}}
     result = without_metadata(start(integrations, "lambda:invoke", arguments, role))
     assert (result["StatusCode"], result["Payload"]) == (202, {})
 
 
-def test_a_failing_function_fails_the_task(integrations, role, function):
-    error = failure(integrations, function, {"fail": True}, role)
-    assert json.loads(error.cause or "")["errorType"] == error.error
+def test_a_function_s_exception_is_an_error_that_catch_can_name(
+    integrations: Integrations, role: str, function: str
+) -> None:
+    arguments = {"FunctionName": "calls-echo", "Payload": {"fail": True}}
+    for resource, given in (("lambda:invoke", arguments), (function, {"fail": True})):
+        error = failure(integrations, resource, given, role)
+        assert error.error == "OrderRefusedError"
+        cause = json.loads(error.cause or "")
+        assert cause["errorMessage"] == "no such order: é"
+        assert {"errorType", "requestId", "stackTrace"} <= set(cause)
+        assert ": é" in (error.cause or "")
 
 
-def machine(platform, name: str, definition: dict) -> str:
+def machine(platform: Platform, name: str, definition: dict[str, Any]) -> str:
     created = platform.client("stepfunctions").create_state_machine(
         name=name,
         definition=json.dumps({"QueryLanguage": "JSONata", **definition}),
@@ -198,7 +235,9 @@ def machine(platform, name: str, definition: dict) -> str:
     return arn
 
 
-def test_a_child_execution_is_waited_for(platform, integrations, role):
+def test_a_child_execution_is_waited_for(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     passing = machine(
         platform, "passing", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
     )
@@ -224,7 +263,9 @@ def test_a_child_execution_is_waited_for(platform, integrations, role):
     assert (child["Input"], child["Output"]) == ({"a": 1}, {"a": 1})
 
 
-def test_a_child_without_input_gets_an_empty_object(platform, integrations, role):
+def test_a_child_without_input_gets_an_empty_object(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     arn = machine(
         platform, "empty", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
     )
@@ -238,7 +279,9 @@ def test_a_child_without_input_gets_an_empty_object(platform, integrations, role
         assert child["Input"] == {}
 
 
-def test_starting_a_child_without_waiting_gives_its_arn(platform, integrations, role):
+def test_starting_a_child_without_waiting_gives_its_arn(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     arn = machine(
         platform, "unwatched", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
     )
@@ -248,7 +291,9 @@ def test_starting_a_child_without_waiting_gives_its_arn(platform, integrations, 
     assert isinstance(started["StartDate"], int)
 
 
-def test_a_failed_child_is_a_failed_task_with_the_child_as_cause(platform, integrations, role):
+def test_a_failed_child_is_a_failed_task_with_the_child_as_cause(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     failing = machine(
         platform,
         "failing",
@@ -256,24 +301,28 @@ def test_a_failed_child_is_a_failed_task_with_the_child_as_cause(platform, integ
     )
     made = call("states:startExecution.sync:2", {"StateMachineArn": failing, "Input": {}}, role)
 
-    async def both():
+    async def both() -> Any:
         return await integrations.finish(made, await integrations.start(made))
 
-    with pytest.raises(Exception, match=r"States\.TaskFailed") as raised:
+    with pytest.raises(StateError) as raised:
         run(both())
-    cause = json.loads(raised.value.cause)
+    text = raised.value.cause or ""
+    cause = json.loads(text)
+    assert raised.value.error == "States.TaskFailed"
     assert (cause["Error"], cause["Cause"], cause["Status"]) == ("Broken", "because", "FAILED")
     assert cause["Input"] == {}
     assert list(cause) == sorted(cause)
-    assert ": " not in raised.value.cause
+    assert ": " not in text
 
 
-def test_a_child_is_stopped_with_its_parent(platform, integrations, role):
+def test_a_child_is_stopped_with_its_parent(
+    platform: Platform, integrations: Integrations, role: str
+) -> None:
     waiting = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 300, "End": True}}}
     arn = machine(platform, "waiting", waiting)
     made = call("states:startExecution.sync:2", {"StateMachineArn": arn}, role)
 
-    async def started_and_cancelled():
+    async def started_and_cancelled() -> Any:
         started = await integrations.start(made)
         await integrations.cancel(made, started)
         return started
@@ -285,7 +334,9 @@ def test_a_child_is_stopped_with_its_parent(platform, integrations, role):
     assert described["status"] == "ABORTED"
 
 
-def test_any_service_can_be_called_for_the_engine_s_own_purposes(integrations, role, bucket):
+def test_any_service_can_be_called_for_the_engine_s_own_purposes(
+    integrations: Integrations, role: str, bucket: str
+) -> None:
     answer = run(
         integrations.service(role, REGION, "s3", "listObjectsV2", {"Bucket": bucket, "MaxKeys": 1})
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
-
-from penstock_local.asl.integrations import Integrations, ParametersError
 from tests.local.asl.integrations.calls import ACCOUNT, REGION, failure
 from tests.local.asl.integrations.conftest import Platform
+
+from penstock_local.asl.integrations import Integrations, ParametersError
 
 UUID = r"[0-9a-f-]{36}"
 
@@ -36,7 +37,9 @@ def table(platform: Platform) -> str:
     return "errors"
 
 
-def test_an_optimised_integration_speaks_as_the_sdk_v1(integrations, allowed):
+def test_an_optimised_integration_speaks_as_the_sdk_v1(
+    integrations: Integrations, allowed: str
+) -> None:
     arguments = {"TableName": "missing", "Key": {"id": {"S": "1"}}}
     error = failure(integrations, "dynamodb:getItem", arguments, allowed)
     assert error.error == "DynamoDB.ResourceNotFoundException"
@@ -47,7 +50,9 @@ def test_an_optimised_integration_speaks_as_the_sdk_v1(integrations, allowed):
     )
 
 
-def test_an_aws_sdk_integration_speaks_as_the_sdk_v2(integrations, allowed):
+def test_an_aws_sdk_integration_speaks_as_the_sdk_v2(
+    integrations: Integrations, allowed: str
+) -> None:
     arguments = {"TableName": "missing", "Key": {"id": {"S": "1"}}}
     error = failure(integrations, "aws-sdk:dynamodb:getItem", arguments, allowed)
     assert error.error == "DynamoDb.ResourceNotFoundException"
@@ -58,7 +63,9 @@ def test_an_aws_sdk_integration_speaks_as_the_sdk_v2(integrations, allowed):
     )
 
 
-def test_an_error_that_the_model_does_not_name_is_the_service_s_own(integrations, allowed, table):
+def test_an_error_that_the_model_does_not_name_is_the_service_s_own(
+    integrations: Integrations, allowed: str, table: str
+) -> None:
     arguments = {"TableName": table, "Key": {"other": {"S": "1"}}}
     for resource, name in (
         ("dynamodb:getItem", "DynamoDB.AmazonDynamoDBException"),
@@ -69,7 +76,9 @@ def test_an_error_that_the_model_does_not_name_is_the_service_s_own(integrations
         assert (error.cause or "").startswith("The provided key element does not match the schema")
 
 
-def test_a_condition_that_fails_can_be_caught_by_name(platform, integrations, allowed, table):
+def test_a_condition_that_fails_can_be_caught_by_name(
+    platform: Platform, integrations: Integrations, allowed: str, table: str
+) -> None:
     key = {"id": {"S": "taken"}}
     platform.client("dynamodb").put_item(TableName=table, Item=key)
     arguments = {
@@ -85,7 +94,9 @@ def test_a_condition_that_fails_can_be_caught_by_name(platform, integrations, al
         assert error.error == f"{prefix}.ConditionalCheckFailedException"
 
 
-def test_s3_names_its_extended_request_id(platform, integrations, allowed):
+def test_s3_names_its_extended_request_id(
+    platform: Platform, integrations: Integrations, allowed: str
+) -> None:
     arguments = {"Bucket": "no-such-bucket-here", "Key": "k"}
     error = failure(integrations, "aws-sdk:s3:getObject", arguments, allowed)
     assert error.error == "S3.NoSuchBucketException"
@@ -96,7 +107,9 @@ def test_s3_names_its_extended_request_id(platform, integrations, allowed):
     )
 
 
-def test_a_missing_key_is_the_same_error_by_get_and_by_head(platform, integrations, allowed):
+def test_a_missing_key_is_the_same_error_by_get_and_by_head(
+    platform: Platform, integrations: Integrations, allowed: str
+) -> None:
     platform.client("s3").create_bucket(
         Bucket="errors-keys", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -106,7 +119,9 @@ def test_a_missing_key_is_the_same_error_by_get_and_by_head(platform, integratio
         assert error.error == "S3.NoSuchKeyException"
 
 
-def test_a_bad_token_is_told_with_the_number_of_attempts(integrations, allowed):
+def test_a_bad_token_is_told_with_the_number_of_attempts(
+    integrations: Integrations, allowed: str
+) -> None:
     arguments = {"TaskToken": "nobody waits for this", "Output": "{}"}
     error = failure(integrations, "aws-sdk:sfn:sendTaskSuccess", arguments, allowed)
     assert (error.error or "").startswith("Sfn.")
@@ -149,8 +164,8 @@ def test_a_bad_token_is_told_with_the_number_of_attempts(integrations, allowed):
     ],
 )
 def test_what_does_not_exist_has_the_service_s_name_for_it(
-    integrations, allowed, resource, arguments, name
-):
+    integrations: Integrations, allowed: str, resource: str, arguments: Any, name: str
+) -> None:
     assert failure(integrations, resource, arguments, allowed).error == name
 
 
@@ -215,8 +230,8 @@ def test_what_does_not_exist_has_the_service_s_name_for_it(
     ],
 )
 def test_a_missing_permission_names_the_action(
-    integrations, idle, resource, arguments, name, action
-):
+    integrations: Integrations, idle: str, resource: str, arguments: Any, name: str, action: str
+) -> None:
     error = failure(integrations, resource, arguments, idle)
     assert error.error == name
     assert re.match(
@@ -227,7 +242,9 @@ def test_a_missing_permission_names_the_action(
 
 
 @pytest.mark.parametrize("service", ["sqs", "aws-sdk:sqs"])
-def test_a_service_that_cannot_be_reached_is_an_sdk_client_exception(platform, idle, service):
+def test_a_service_that_cannot_be_reached_is_an_sdk_client_exception(
+    platform: Platform, idle: str, service: str
+) -> None:
     nowhere = Integrations(Platform("http://127.0.0.1:1"))
     arguments = {"QueueUrl": "http://127.0.0.1:1/q", "MessageBody": "x"}
     error = failure(nowhere, f"{service}:sendMessage", arguments, idle)
@@ -237,7 +254,9 @@ def test_a_service_that_cannot_be_reached_is_an_sdk_client_exception(platform, i
     assert (error.cause or "").startswith("Unable to execute HTTP request: ")
 
 
-def test_arguments_that_do_not_fit_end_the_execution(integrations, allowed):
+def test_arguments_that_do_not_fit_end_the_execution(
+    integrations: Integrations, allowed: str
+) -> None:
     arguments = {"Jobname": "j", "Arguments": {"--x": "ä"}}
     error = failure(integrations, "glue:startJobRun.sync", arguments, allowed)
     assert isinstance(error, ParametersError)
@@ -255,14 +274,16 @@ def test_arguments_that_do_not_fit_end_the_execution(integrations, allowed):
 
 
 @pytest.mark.parametrize("resource", ["lambda:invoke", "events:putEvents", "sqs:sendMessage"])
-def test_arguments_are_shown_as_the_state_gave_them(integrations, allowed, resource):
+def test_arguments_are_shown_as_the_state_gave_them(
+    integrations: Integrations, allowed: str, resource: str
+) -> None:
     arguments = {"Payload": {"a": 1}, "Entries": [], "Unknown": 1}
     error = failure(integrations, resource, arguments, allowed)
     shown = json.dumps(arguments, separators=(",", ":"))
     assert (error.cause or "").startswith(f"The Parameters '{shown}' could not be used")
 
 
-def test_a_service_that_is_not_performed_says_so(integrations, allowed):
+def test_a_service_that_is_not_performed_says_so(integrations: Integrations, allowed: str) -> None:
     error = failure(integrations, "eks:createCluster.sync", {}, allowed)
     assert error.error == "States.Runtime"
     assert "arn:aws:states:::eks:createCluster.sync" in (error.cause or "")

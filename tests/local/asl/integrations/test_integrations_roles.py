@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from penstock_local.asl.integrations import Integrations
+import pytest
 from tests.local.asl.integrations.calls import ACCOUNT, failure, start
 from tests.local.asl.integrations.conftest import Platform
+
+from penstock_local.asl.integrations import Integrations
 
 WHO = "aws-sdk:sts:getCallerIdentity"
 
 
-def test_a_call_is_made_as_the_state_machine_s_role(platform, integrations):
+def test_a_call_is_made_as_the_state_machine_s_role(
+    platform: Platform, integrations: Integrations
+) -> None:
     role = platform.role("roles-machine", "sts:GetCallerIdentity")
     who = start(integrations, WHO, {}, role)
     assert who["Arn"].startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/roles-machine/")
     assert who["Account"] == ACCOUNT
 
 
-def test_a_role_that_does_not_trust_step_functions_is_refused(platform, integrations):
+def test_a_role_that_does_not_trust_step_functions_is_refused(
+    platform: Platform, integrations: Integrations
+) -> None:
     role = platform.role("roles-lambda-only", "*", trusts="lambda.amazonaws.com")
     error = failure(integrations, WHO, {}, role)
     assert error.error == "States.Permissions"
@@ -28,12 +34,14 @@ def test_a_role_that_does_not_trust_step_functions_is_refused(platform, integrat
     )
 
 
-def test_a_role_that_does_not_exist_is_refused(integrations):
+def test_a_role_that_does_not_exist_is_refused(integrations: Integrations) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/roles-missing"
     assert failure(integrations, WHO, {}, role).error == "States.Permissions"
 
 
-def test_credentials_of_a_state_are_used_for_its_call(platform, integrations):
+def test_credentials_of_a_state_are_used_for_its_call(
+    platform: Platform, integrations: Integrations
+) -> None:
     machine = platform.role("roles-assuming", "sts:AssumeRole")
     task = platform.role("roles-task", "sts:GetCallerIdentity", trusts=machine)
     who = start(integrations, WHO, {}, machine, credentials_role_arn=task)
@@ -41,8 +49,8 @@ def test_credentials_of_a_state_are_used_for_its_call(platform, integrations):
 
 
 def test_credentials_that_the_machine_may_not_assume_are_refused_in_the_service_s_words(
-    platform, integrations
-):
+    platform: Platform, integrations: Integrations
+) -> None:
     stranger = platform.role("roles-stranger")
     task = platform.role("roles-guarded", "*", trusts=f"arn:aws:iam::{ACCOUNT}:role/roles-machine2")
     error = failure(integrations, WHO, {}, stranger, credentials_role_arn=task)
@@ -52,15 +60,15 @@ def test_credentials_that_the_machine_may_not_assume_are_refused_in_the_service_
     )
 
 
-def test_only_loopback_is_ever_called():
+def test_only_loopback_is_ever_called() -> None:
     for endpoint in ("https://sqs.eu-central-1.amazonaws.com", "http://192.0.2.1:4577", "http://"):
         with pytest.raises(ValueError, match="not on loopback"):
             Integrations(Platform(endpoint))
 
 
 def test_what_a_person_has_configured_for_aws_does_not_matter(
-    platform, monkeypatch, tmp_path
-):
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     role = platform.role("roles-undisturbed", "sts:GetCallerIdentity")
     config = tmp_path / "config"
     config.write_text("[profile other]\nendpoint_url = http://192.0.2.1\nregion = us-east-1\n")

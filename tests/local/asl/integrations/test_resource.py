@@ -46,7 +46,9 @@ FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:orders"
         ("emr-serverless:startJobRun.sync", "optimized", "sync", "emr-serverless", None),
     ],
 )
-def test_an_integration_is_taken_apart(text, kind, pattern, resource_type, resource):
+def test_an_integration_is_taken_apart(
+    text: str, kind: str, pattern: str | None, resource_type: str, resource: str
+) -> None:
     found = parse(f"arn:aws:states:::{text}")
     assert (found.kind, found.pattern, found.resource_type) == (kind, pattern, resource_type)
     assert found.resource == (resource or text.partition(":")[2])
@@ -54,7 +56,7 @@ def test_an_integration_is_taken_apart(text, kind, pattern, resource_type, resou
 
 
 @pytest.mark.parametrize("suffix", ["", ":live", ":$LATEST", ":7"])
-def test_a_function_is_called_by_its_arn(suffix):
+def test_a_function_is_called_by_its_arn(suffix: str) -> None:
     found = parse(FUNCTION + suffix)
     assert (found.kind, found.service, found.action, found.pattern) == (
         "lambda_arn",
@@ -65,7 +67,7 @@ def test_a_function_is_called_by_its_arn(suffix):
     assert found.resource == FUNCTION + suffix
 
 
-def test_an_activity_is_recognised():
+def test_an_activity_is_recognised() -> None:
     found = parse("arn:aws:states:eu-central-1:123456789012:activity:approve")
     assert found.kind == "activity"
 
@@ -92,12 +94,12 @@ def test_an_activity_is_recognised():
         "arn:aws:states:::glue:startJobRun.sync ",
     ],
 )
-def test_anything_else_is_refused_in_the_service_s_words(text):
-    with pytest.raises(UnknownResourceError, match="^The resource provided ARN is not recognized"):
+def test_anything_else_is_refused_in_the_service_s_words(text: str) -> None:
+    with pytest.raises(UnknownResourceError, match=r"^The resource provided ARN is not recognized"):
         parse(text)
 
 
-def test_the_services_with_names_of_their_own_are_found():
+def test_the_services_with_names_of_their_own_are_found() -> None:
     for text in (
         "sfn:sendTaskSuccess",
         "eventbridge:putEvents",

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import botocore
 import pytest
@@ -14,7 +15,7 @@ from penstock_local.asl.integrations import services
 from penstock_local.asl.integrations.names import capitalised, java_member
 
 
-def models() -> Iterator[tuple[str, dict]]:
+def models() -> Iterator[tuple[str, dict[str, Any]]]:
     for folder in sorted((Path(botocore.__file__).parent / "data").iterdir()):
         versions = sorted(folder.glob("*/service-2.json.gz")) if folder.is_dir() else []
         if versions:
@@ -22,7 +23,7 @@ def models() -> Iterator[tuple[str, dict]]:
 
 
 @pytest.fixture(scope="module")
-def every_model() -> dict[str, dict]:
+def every_model() -> dict[str, dict[str, Any]]:
     return dict(models())
 
 
@@ -46,11 +47,11 @@ def every_model() -> dict[str, dict]:
         ("ARN", "Arn"),
     ],
 )
-def test_members_are_named_as_the_sdk_for_java_names_them(member, name):
+def test_members_are_named_as_the_sdk_for_java_names_them(member: str, name: str) -> None:
     assert java_member(member) == name
 
 
-def test_names_lead_back_to_members_in_every_model(every_model):
+def test_names_lead_back_to_members_in_every_model(every_model: dict[str, dict[str, Any]]) -> None:
     """No two members of a structure share a name: so every name has exactly one member."""
     shared = [
         (service, shape)
@@ -64,14 +65,16 @@ def test_names_lead_back_to_members_in_every_model(every_model):
     assert len(every_model) > 400
 
 
-def test_every_name_begins_with_a_capital(every_model):
+def test_every_name_begins_with_a_capital(every_model: dict[str, dict[str, Any]]) -> None:
     for model in every_model.values():
         for definition in model["shapes"].values():
             for member in definition.get("members", {}):
                 assert java_member(member)[0] == java_member(member)[0].upper()
 
 
-def test_services_are_named_by_the_rule_of_the_sdk_for_java(every_model):
+def test_services_are_named_by_the_rule_of_the_sdk_for_java(
+    every_model: dict[str, dict[str, Any]],
+) -> None:
     """Lower case, letters and digits only, without Amazon or AWS in front or Service behind."""
     for folder, model in every_model.items():
         if folder == "sms-voice":  # the same service as pinpoint-sms-voice
@@ -105,7 +108,7 @@ def test_services_are_named_by_the_rule_of_the_sdk_for_java(every_model):
         ("iotfleetwise", "IoTFleetWise"),
     ],
 )
-def test_errors_of_a_service_begin_with_its_class_name(service, prefix):
+def test_errors_of_a_service_begin_with_its_class_name(service: str, prefix: str) -> None:
     assert services.sdk_error_prefix(service) == prefix
 
 
@@ -119,5 +122,5 @@ def test_errors_of_a_service_begin_with_its_class_name(service, prefix):
         ("QueueDoesNotExist", "QueueDoesNotExist"),
     ],
 )
-def test_classes_are_named_as_the_sdk_for_java_names_them(shape, name):
+def test_classes_are_named_as_the_sdk_for_java_names_them(shape: str, name: str) -> None:
     assert services.java_class_name(shape) == name

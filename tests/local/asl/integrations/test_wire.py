@@ -66,7 +66,7 @@ MOMENT = dt.datetime(2026, 11, 21, 5, 20, 0, 123000, tzinfo=dt.UTC)
         ("stepfunctions", "startExecution"),
     ],
 )
-def test_what_is_sent_reads_as_what_was_given(service, action):
+def test_what_is_sent_reads_as_what_was_given(service: str, action: str) -> None:
     model = services.operation_model(service, action)
     assert model is not None
     given = sample(model.input_shape, SDK_V2)
@@ -85,7 +85,7 @@ def problems(*arguments: Any) -> list[str]:
     return raised.value.problems
 
 
-def test_attribute_values_have_java_s_names_in_aws_sdk_and_the_api_s_in_optimised():
+def test_attribute_values_have_java_s_names_in_aws_sdk_and_the_api_s_in_optimised() -> None:
     java = {"Bool": True, "Nul": True, "Ss": ["a"], "S": "x"}
     api = {"BOOL": True, "NULL": True, "SS": ["a"], "S": "x"}
     for style, value in ((SDK_V2, java), (SDK_V1, api)):
@@ -96,7 +96,7 @@ def test_attribute_values_have_java_s_names_in_aws_sdk_and_the_api_s_in_optimise
     ]
 
 
-def test_members_that_are_null_are_left_out_at_every_depth():
+def test_members_that_are_null_are_left_out_at_every_depth() -> None:
     arguments = {
         "JobName": "j",
         "WorkerType": None,
@@ -110,7 +110,7 @@ def test_members_that_are_null_are_left_out_at_every_depth():
     }
 
 
-def test_a_small_letter_in_front_is_refused_and_so_is_a_missing_member():
+def test_a_small_letter_in_front_is_refused_and_so_is_a_missing_member() -> None:
     found = problems("batch", "submitJob", {"jobName": "j", "JobQueue": "q"})
     assert found == [
         'The field "jobName" is not supported by Step Functions',
@@ -119,7 +119,7 @@ def test_a_small_letter_in_front_is_refused_and_so_is_a_missing_member():
     ]
 
 
-def test_members_that_the_sdk_makes_up_are_not_missing():
+def test_members_that_the_sdk_makes_up_are_not_missing() -> None:
     """EMR Serverless requires a client token, which every SDK generates."""
     arguments = {"ApplicationId": "a", "ExecutionRoleArn": "r"}
     assert wire("emr-serverless", "startJobRun", arguments) == {
@@ -143,11 +143,11 @@ def test_members_that_the_sdk_makes_up_are_not_missing():
         ("text", "The Arguments must be an object"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_named(arguments, problem):
+def test_a_value_of_the_wrong_type_is_named(arguments: Any, problem: str) -> None:
     assert problems("glue", "startJobRun", arguments) == [problem]
 
 
-def test_scalars_are_read_as_jackson_reads_them():
+def test_scalars_are_read_as_jackson_reads_them() -> None:
     sent = wire(
         "glue",
         "startJobRun",
@@ -167,7 +167,7 @@ def test_scalars_are_read_as_jackson_reads_them():
     assert isinstance(sent["NumberOfWorkers"], int)
 
 
-def test_times_are_texts_or_seconds():
+def test_times_are_texts_or_seconds() -> None:
     for given in ("2026-11-21T05:20:00.123Z", "2026-11-21T06:20:00.123+01:00", MOMENT.timestamp()):
         sent = wire(
             "scheduler",
@@ -183,7 +183,7 @@ def test_times_are_texts_or_seconds():
         assert sent["StartDate"] == MOMENT
 
 
-def test_times_come_back_as_each_generation_of_the_sdk_writes_them():
+def test_times_come_back_as_each_generation_of_the_sdk_writes_them() -> None:
     model = services.operation_model("glue", "getJobRun")
     assert model is not None
     answer = {"JobRun": {"StartedOn": MOMENT, "CompletedOn": MOMENT.replace(microsecond=0)}}
@@ -198,7 +198,7 @@ def test_times_come_back_as_each_generation_of_the_sdk_writes_them():
     }
 
 
-def test_blobs_are_texts_where_they_are_texts_and_base64_elsewhere():
+def test_blobs_are_texts_where_they_are_texts_and_base64_elsewhere() -> None:
     model = services.operation_model("kinesis", "getRecords")
     assert model is not None
     records = {"Records": [{"Data": "grün".encode()}, {"Data": b"\xff\x00"}]}
@@ -206,7 +206,7 @@ def test_blobs_are_texts_where_they_are_texts_and_base64_elsewhere():
     assert [record["Data"] for record in found["Records"]] == ["grün", "/wA="]
 
 
-def test_a_streamed_body_is_json_and_another_blob_its_text():
+def test_a_streamed_body_is_json_and_another_blob_its_text() -> None:
     body = {"Bucket": "b", "Key": "k", "Body": "text"}
     assert wire("s3", "putObject", body)["Body"] == b'"text"'
     assert wire("s3", "putObject", {**body, "Body": {"a": [1, None]}})["Body"] == b'{"a":[1,null]}'

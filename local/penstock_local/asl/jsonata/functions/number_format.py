@@ -1,4 +1,4 @@
-"""$formatNumber: decimal numbers by a picture, as XPath Functions and Operators 3.1, 4.7, has it."""
+"""$formatNumber: numbers by a picture, as XPath Functions and Operators 3.1, 4.7, has it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from penstock_local.asl.jsonata.errors import failure
 from penstock_local.asl.jsonata.functions.numbers import round_half_even
 from penstock_local.asl.jsonata.functions.picture_rules import broken_rule
 from penstock_local.asl.jsonata.functions.pictures import Properties, SubPicture
 from penstock_local.asl.jsonata.native import function
-from penstock_local.asl.jsonata.errors import failure
 
 _PERCENT, _PER_MILLE = 100, 1000
 _MOST_PICTURES = 2

@@ -22,9 +22,7 @@ def match(text: str | None, matcher: Any, limit: float | None) -> Any:
     if limit is not None and limit < 0:
         raise failure("D3040", value=limit)
     found = _at_most(matches(matcher, text, "match"), limit)
-    return sequence(
-        {"match": one.text, "index": one.index, "groups": one.groups} for one in found
-    )
+    return sequence({"match": one.text, "index": one.index, "groups": one.groups} for one in found)
 
 
 @function("contains", "<s-(sf):b>")

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from penstock_local.asl.jsonata.data import NULL, is_function, is_number
 from penstock_local.asl.jsonata.errors import failure
 from penstock_local.asl.jsonata.native import function
+from penstock_local.asl.jsonata.regex import Matcher
 
 
 @function("boolean", "<x-:b>")
@@ -18,7 +19,7 @@ def boolean(value: Any) -> bool | None:
         return _any_true(value)
     if value is NULL or is_function(value):
         return False
-    return bool(value == value and value)  # noqa: PLR0124 - not a number is false
+    return bool(value == value and value)
 
 
 def _any_true(values: list[Any]) -> bool:
@@ -26,8 +27,8 @@ def _any_true(values: list[Any]) -> bool:
 
 
 def is_true(value: Any) -> bool:
-    """Whether a condition holds; undefined does not."""
-    return boolean(value) or False
+    """Whether a condition holds; undefined does not, a function does unless it is a regex."""
+    return (is_function(value) and not isinstance(value, Matcher)) or boolean(value) or False
 
 
 @function("not", "<x-:b>")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from .dynamicframe import DynamicFrame
 
-Options = Dict[str, Any]
+Options = dict[str, Any]
 
 # Glue's names for what Spark's readers call otherwise.
 FORMATS = {"glueparquet": "parquet"}
@@ -25,22 +25,22 @@ class GlueContext:
     """The door to Spark in scripts written for Glue."""
 
     def __init__(self, sparkContext: Any, **_: Any) -> None:  # noqa: N803
+        self.sparkContext = sparkContext
         self.spark_session: Any = SparkSession.builder.getOrCreate()
         self.create_dynamic_frame = _Reader(self)
         self.write_dynamic_frame = _Writer(self)
 
     def get_logger(self) -> Any:
         """Spark's logger, with `info`, `warn` and `error`."""
-        name = "org.apache.log4j.LogManager"
-        manager = self.spark_session.sparkContext._jvm.org.apache.log4j.LogManager
-        return manager.getLogger(name)
+        java = self.spark_session.sparkContext._jvm
+        return java.org.apache.log4j.LogManager.getLogger("GlueLogger")
 
     def create_dynamic_frame_from_options(
         self,
         connection_type: str,
-        connection_options: Optional[Options] = None,
-        format: Optional[str] = None,  # noqa: A002
-        format_options: Optional[Options] = None,
+        connection_options: Options | None = None,
+        format: str | None = None,  # noqa: A002
+        format_options: Options | None = None,
         **_: Any,
     ) -> DynamicFrame:
         """Read files of S3: `connection_options={"paths": [...]}`."""
@@ -74,15 +74,15 @@ class GlueContext:
         self,
         frame: DynamicFrame,
         connection_type: str,
-        connection_options: Optional[Options] = None,
-        format: Optional[str] = None,  # noqa: A002
-        format_options: Optional[Options] = None,
+        connection_options: Options | None = None,
+        format: str | None = None,  # noqa: A002
+        format_options: Options | None = None,
         **_: Any,
     ) -> DynamicFrame:
         """Add files to a folder of S3: `connection_options={"path": ..., "partitionKeys": []}`."""
         _require_s3(connection_type)
         given = connection_options or {}
-        keys: List[str] = given.get("partitionKeys") or []
+        keys: list[str] = given.get("partitionKeys") or []
         options = _named(format_options)
         kind = _format(format)
         if kind == "csv":
@@ -113,11 +113,11 @@ def _require_s3(connection_type: str) -> None:
         raise ValueError(f"Penstock Local's GlueContext has no connection type {connection_type!r}")
 
 
-def _format(name: Optional[str]) -> str:
+def _format(name: str | None) -> str:
     return FORMATS.get(name or "parquet", name or "parquet")
 
 
-def _named(options: Optional[Options]) -> Dict[str, str]:
+def _named(options: Options | None) -> dict[str, str]:
     named = {}
     for name, value in (options or {}).items():
         text = str(value).lower() if isinstance(value, bool) else str(value)

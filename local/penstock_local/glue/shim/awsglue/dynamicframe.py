@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as f
@@ -21,7 +22,7 @@ class DynamicFrame:
         """A DynamicFrame with the rows of a DataFrame."""
         return cls(dataframe, glue_ctx, name)
 
-    def toDF(self, options: Optional[Any] = None) -> DataFrame:  # noqa: N802
+    def toDF(self, *_: Any) -> DataFrame:  # noqa: N802
         """The rows as a DataFrame."""
         return self._frame
 
@@ -58,9 +59,9 @@ class DynamicFrame:
         rows = self._frame.rdd.filter(f)
         return self._with(self._frame.sparkSession.createDataFrame(rows, self._frame.schema))
 
-    def apply_mapping(self, mappings: Sequence[Tuple[str, ...]], **_: Any) -> DynamicFrame:
+    def apply_mapping(self, mappings: Sequence[tuple[str, ...]], **_: Any) -> DynamicFrame:
         """Columns chosen, renamed and cast: (source, source type, target, target type)."""
-        columns: List[Any] = []
+        columns: list[Any] = []
         for mapping in mappings:
             source, target = mapping[0], mapping[-2] if len(mapping) > 2 else mapping[1]
             kind = mapping[-1] if len(mapping) > 2 else None
@@ -73,7 +74,7 @@ class DynamicFrame:
     ) -> DynamicFrame:
         """The rows of both frames whose named columns are equal."""
         left, right = self._frame, frame2.toDF()
-        on = [left[one] == right[other] for one, other in zip(paths1, paths2)]
+        on = [left[one] == right[other] for one, other in zip(paths1, paths2, strict=True)]
         return self._with(left.join(right, on))
 
     def repartition(self, num_partitions: int, **_: Any) -> DynamicFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 from .context import GlueContext
 
@@ -13,9 +13,11 @@ class Job:
     def __init__(self, glue_context: GlueContext) -> None:
         self.glue_context = glue_context
         self.initialized = False
+        self.job_name = ""
 
-    def init(self, job_name: str, args: Optional[Dict[str, Any]] = None) -> None:
+    def init(self, job_name: str, args: dict[str, Any] | None = None) -> None:
         """Begin."""
+        self.job_name, self.args = job_name, args or {}
         self.initialized = True
 
     def commit(self) -> None:

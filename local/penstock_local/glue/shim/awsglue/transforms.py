@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence, Tuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from pyspark.sql import Row
 
@@ -13,7 +14,7 @@ class ApplyMapping:
     """Columns chosen, renamed and cast."""
 
     @staticmethod
-    def apply(frame: DynamicFrame, mappings: Sequence[Tuple[str, ...]], **_: Any) -> DynamicFrame:
+    def apply(frame: DynamicFrame, mappings: Sequence[tuple[str, ...]], **_: Any) -> DynamicFrame:
         return frame.apply_mapping(mappings)
 
 

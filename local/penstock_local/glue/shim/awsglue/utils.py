@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Dict, List, NoReturn, Sequence
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 
 class GlueArgumentError(Exception):
@@ -15,7 +16,7 @@ class _Parser(argparse.ArgumentParser):
         raise GlueArgumentError(message)
 
 
-def getResolvedOptions(args: Sequence[str], options: List[str]) -> Dict[str, Any]:  # noqa: N802
+def getResolvedOptions(args: Sequence[str], options: list[str]) -> dict[str, Any]:  # noqa: N802
     """The values of the named options, all of them required, and of Glue's own.
 
     As in Glue 5.1: hyphens become underscores, the last of several values wins, an option may be

@@ -9,7 +9,7 @@ import json
 import runpy
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict
+from typing import TYPE_CHECKING, Any
 
 from . import duckdb_secret, failure, lifeline
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    plan: Dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    plan: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     if "lifeline" in plan:
         lifeline.hold(plan["lifeline"])
     del sys.argv[:2]

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 PATIENCE = 60.0
 
@@ -19,14 +19,12 @@ class SparkGateway:
     and so with this process, however that ends.
     """
 
-    def __init__(self, java: Dict[str, Any]) -> None:
+    def __init__(self, java: dict[str, Any]) -> None:
         self._wait = bool(java.get("wait"))
         self._connection = Path(tempfile.mkdtemp()) / "connection"
         variables = {**os.environ, **java["environment"]}
         variables["_PYSPARK_DRIVER_CONN_INFO_PATH"] = str(self._connection)
-        self._process = subprocess.Popen(
-            java["command"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=variables
-        )
+        self._process = subprocess.Popen(java["command"], stdin=subprocess.PIPE, env=variables)
 
     def connect(self) -> None:
         """Tell pyspark, by its own variables, which JVM to use."""

@@ -1,0 +1,94 @@
+"""The control table: one row per job, and the calendars that run conditions except."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from penstock.adapters.attribute_values import from_item, to_item
+from penstock.adapters.batches import get_all
+from penstock.adapters.conditional_update import update_item
+from penstock.adapters.expression import Expression
+from penstock.domain.control_row import DECLARED, item_of
+from penstock.domain.instant import parse_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from penstock.domain.job_record import JobRecord
+
+CATEGORY_INDEX: Final = "JobCategory-index"
+CALENDAR: Final = "CALENDAR#"
+"""Rows named so hold a calendar: its days in `Dates`, a list of texts like 2026-12-25."""
+
+
+class ControlTable:
+    """The rows that people write, and the few fields that Penstock records in them."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def rows_of_category(self, category: str) -> list[dict[str, Any]]:
+        """Return the rows of a category as the index holds them, a moment old at most."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=CATEGORY_INDEX,
+            KeyConditionExpression="JobCategory = :category",
+            ExpressionAttributeValues={":category": {"S": category}},
+        )
+        return [from_item(dict(item)) for page in pages for item in page["Items"]]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return all rows that hold a job, in no order."""
+        pages = self._client.get_paginator("scan").paginate(TableName=self._table)
+        rows = [from_item(dict(item)) for page in pages for item in page["Items"]]
+        return [row for row in rows if not row["JobName"].startswith(CALENDAR)]
+
+    def calendars(self, names: Iterable[str]) -> dict[str, frozenset[date]]:
+        """Return those of the calendars that exist; raise ValueError for a date that is none."""
+        keys = [{"JobName": {"S": f"{CALENDAR}{name}"}} for name in sorted(set(names))]
+        found = map(from_item, get_all(self._client, self._table, keys))
+        return {
+            row["JobName"].removeprefix(CALENDAR): frozenset(map(parse_day, row.get("Dates", ())))
+            for row in found
+        }
+
+    def apply(self, attributes: Mapping[str, Any]) -> None:
+        """Make the declared fields of a row as given; what Penstock recorded in it stays."""
+        item = item_of(attributes)
+        name = item.pop("JobName")
+        expression = Expression()
+        update = f"SET {expression.assignments(item)}"
+        gone = [field for field in DECLARED if field not in item and field != "JobName"]
+        if gone:
+            update += f" REMOVE {', '.join(expression.name(field) for field in gone)}"
+        update_item(self._client, self._table, _key(name), expression, update)
+
+    def delete(self, job_name: str) -> None:
+        """Remove the row of a job."""
+        self._client.delete_item(TableName=self._table, Key=_key(job_name))
+
+    def record(self, job: JobRecord) -> None:
+        """Record the last outcome in the row, unless a later run has or the row is gone."""
+        expression = Expression()
+        last_job_id = expression.name("LastJobId")
+        changes = {
+            "StatusFlag": str(job.state),
+            "LastRunTimestamp": job.ended_at,
+            "LastJobId": job.job_id,
+            "LastSeconds": job.seconds if job.started_at else None,
+        }
+        condition = (
+            f"attribute_exists({expression.name('JobName')}) AND "
+            f"(attribute_not_exists({last_job_id}) OR {last_job_id} <= "
+            f"{expression.value(job.job_id)})"
+        )
+        update = f"SET {expression.assignments(changes)}"
+        update_item(self._client, self._table, _key(job.job_name), expression, update, condition)
+
+
+def _key(job_name: str) -> dict[str, Any]:
+    return to_item({"JobName": job_name})

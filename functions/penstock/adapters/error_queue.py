@@ -1,0 +1,129 @@
+"""The error queue: jobs that failed, and run logs that could not be written."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from mypy_boto3_sqs import SQSClient
+
+    from penstock.domain.failed_job import FailedJob
+
+_BATCH: Final = 10
+_WAIT_SECONDS: Final = 1
+_HIDDEN_SECONDS: Final = 900
+"""As long as a function can run: a message it has not deleted by then comes back."""
+
+
+class MessagesLeftError(Exception):
+    """SQS did not delete or release some messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is hidden from others until it is deleted or released."""
+
+    body: dict[str, Any]
+    receipt: str
+
+
+class ErrorQueue:
+    """The queue of what the next run has to make up for."""
+
+    def __init__(
+        self,
+        client: SQSClient,
+        url: str,
+        seconds_to_receive: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._url = url
+        self._seconds_to_receive = seconds_to_receive
+        self._clock = clock
+
+    def send(self, job: FailedJob) -> None:
+        """Keep a failed job for the next run of its category."""
+        self.send_all([job])
+
+    def send_all(self, jobs: Sequence[FailedJob]) -> None:
+        """Keep failed jobs, ten in a request."""
+        for start in range(0, len(jobs), _BATCH):
+            entries: list[Any] = [
+                {"Id": str(number), "MessageBody": json.dumps(job.to_message())}
+                for number, job in enumerate(jobs[start : start + _BATCH])
+            ]
+            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            _require_all(answer, "send")
+
+    def receive(self, is_wanted: Callable[[dict[str, Any]], bool]) -> list[Message]:
+        """Return the wanted messages, hidden from others; all others are released again.
+
+        Reads until the queue is empty or the time is up: what is left waits for the next run.
+        """
+        wanted: list[Message] = []
+        others: list[Message] = []
+        deadline = self._clock() + self._seconds_to_receive
+        while self._clock() < deadline:
+            messages = self._receive_batch()
+            if not messages:
+                break
+            for message in messages:
+                (wanted if is_wanted(message.body) else others).append(message)
+        self.release(others)
+        return wanted
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete messages whose work is done."""
+        for batch in _batches(messages):
+            entries: list[Any] = [
+                {"Id": str(number), "ReceiptHandle": message.receipt}
+                for number, message in enumerate(batch)
+            ]
+            answer = self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            _require_all(answer, "delete")
+
+    def release(self, messages: Sequence[Message]) -> None:
+        """Let others see messages again at once."""
+        for batch in _batches(messages):
+            entries: list[Any] = [
+                {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
+                for number, message in enumerate(batch)
+            ]
+            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+
+    def _receive_batch(self) -> list[Message]:
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=_BATCH,
+            WaitTimeSeconds=_WAIT_SECONDS,
+            VisibilityTimeout=_HIDDEN_SECONDS,
+        )
+        return [
+            Message(_body(message.get("Body", "")), message["ReceiptHandle"])
+            for message in answer.get("Messages", [])
+        ]
+
+
+def _batches(messages: Sequence[Message]) -> Iterable[Sequence[Message]]:
+    return (messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH))
+
+
+def _body(text: str) -> dict[str, Any]:
+    """Return the message, or nothing for a text that is none of ours."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _require_all(answer: Any, what: str) -> None:
+    failed = answer.get("Failed", [])
+    if failed:
+        raise MessagesLeftError(f"SQS did not {what} {len(failed)} messages: {failed[0]}")

@@ -1,0 +1,151 @@
+"""The run table: runs, the list of runs, and the jobs of a run as a whole.
+
+RUN#<job id>  RUN         a run
+RUN#<job id>  JOB#<name>  a job of it, see job_items.py
+RUNS          <job id>    the list of runs, which sorts by time
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from penstock.adapters.attribute_values import from_item, to_item
+from penstock.adapters.conditional_update import update_item
+from penstock.adapters.expression import Expression
+from penstock.adapters.job_item import job_item, job_of_item, run_key
+from penstock.domain.outcome import Verdict
+from penstock.domain.run_record import RunRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from penstock.domain.job_record import JobRecord
+
+_TRANSACTION: Final = 100
+_MOST_CONFLICTS: Final = 6
+_RUN: Final = {
+    "job_id": "JobId",
+    "category": "Category",
+    "logical_date": "LogicalDate",
+    "trigger": "Trigger",
+    "execution_arn": "ExecutionArn",
+    "started_at": "StartedAt",
+    "plan_key": "PlanKey",
+    "planned": "Planned",
+    "left_out": "LeftOut",
+    "invalid": "Invalid",
+    "outcomes": "Outcomes",
+    "unlogged_runs": "UnloggedRuns",
+}
+_LINE: Final = ("JobId", "Category", "LogicalDate", "StartedAt", "Trigger", "EndedAt", "Verdict")
+
+
+class RunTable:
+    """Runs with their jobs, which expire together."""
+
+    def __init__(self, client: DynamoDBClient, table: str, expires_at: int) -> None:
+        self._client = client
+        self._table = table
+        self._expires_at = expires_at
+
+    def create_jobs(self, jobs: Sequence[JobRecord]) -> None:
+        """Put the jobs that are not there yet, and never touch one that is.
+
+        In transactions of 100 with a condition on each: a second invocation for the same run, or
+        one that comes back to life after the run has started, finds its hundred there.
+        """
+        for start in range(0, len(jobs), _TRANSACTION):
+            self._create(
+                [
+                    {
+                        "Put": {
+                            "TableName": self._table,
+                            "Item": job_item(job, self._expires_at),
+                            "ConditionExpression": "attribute_not_exists(PK)",
+                        }
+                    }
+                    for job in jobs[start : start + _TRANSACTION]
+                ]
+            )
+
+    def jobs_of(self, job_id: str) -> list[JobRecord]:
+        """Return all jobs of a run by name, consistently read (one request per megabyte)."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="PK = :run AND begins_with(SK, :job)",
+            ExpressionAttributeValues={":run": {"S": run_key(job_id)}, ":job": {"S": "JOB#"}},
+            ConsistentRead=True,
+        )
+        return [job_of_item(dict(item)) for page in pages for item in page["Items"]]
+
+    def run(self, job_id: str) -> RunRecord | None:
+        """Return a run, or None if it was never planned."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=_run_item_key(job_id), ConsistentRead=True
+        )
+        return _run_of(dict(answer["Item"])) if "Item" in answer else None
+
+    def save(self, run: RunRecord) -> RunRecord:
+        """Write what is known of a run and its line in the list; a run ends only once."""
+        values = {attribute: getattr(run, name) for name, attribute in _RUN.items()}
+        values |= {"Verdict": run.verdict and str(run.verdict), "ExpiresAt": self._expires_at}
+        written = self._write(_run_item_key(run.job_id), values, run.ended_at)
+        line = {attribute: values.get(attribute) for attribute in (*_LINE, "ExpiresAt")}
+        line_key = to_item({"PK": "RUNS", "SK": run.job_id})
+        self._write(line_key, line, run.ended_at)
+        return _run_of(written)
+
+    def _write(
+        self, key: dict[str, Any], values: dict[str, Any], ended_at: str | None
+    ) -> dict[str, Any]:
+        expression = Expression()
+        update = f"SET {expression.assignments(values)}"
+        if ended_at:
+            ended = expression.name("EndedAt")
+            update += f", {ended} = if_not_exists({ended}, {expression.value(ended_at)})"
+        return update_item(self._client, self._table, key, expression, update).item
+
+    def _create(self, puts: list[Any]) -> None:
+        for attempt in range(_MOST_CONFLICTS):
+            try:
+                self._client.transact_write_items(TransactItems=puts)
+            except ClientError as error:
+                codes = _cancellation_codes(error)
+                if codes == {"ConditionalCheckFailed"}:
+                    return
+                if "TransactionConflict" not in codes or attempt == _MOST_CONFLICTS - 1:
+                    raise
+                time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311
+            else:
+                return
+
+
+def _run_item_key(job_id: str) -> dict[str, Any]:
+    return {"PK": {"S": run_key(job_id)}, "SK": {"S": "RUN"}}
+
+
+def _run_of(item: dict[str, Any]) -> RunRecord:
+    values = from_item(item)
+    known: dict[str, Any] = {
+        name: values[attribute] for name, attribute in _RUN.items() if attribute in values
+    }
+    known["unlogged_runs"] = tuple(known.get("unlogged_runs", ()))
+    verdict = values.get("Verdict")
+    return RunRecord(
+        **known,
+        ended_at=values.get("EndedAt"),
+        verdict=Verdict(verdict) if verdict else None,
+    )
+
+
+def _cancellation_codes(error: ClientError) -> set[str]:
+    """Return why single items stopped a transaction; empty for any other error."""
+    answer: dict[str, Any] = dict(error.response)
+    reasons = answer.get("CancellationReasons", [])
+    return {reason["Code"] for reason in reasons if reason.get("Code", "None") != "None"}

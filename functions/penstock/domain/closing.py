@@ -1,0 +1,55 @@
+"""What Close Run makes of its request, and of a run whose jobs have all ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from penstock.domain.instant import parse_day, written_of
+from penstock.domain.run_record import RunRecord
+from penstock.domain.verdict import verdict_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from penstock.domain.job_record import JobRecord
+    from penstock.domain.messages import CloseRunRequest
+
+
+def unplanned_run(event: CloseRunRequest) -> RunRecord:
+    """Return what is known of a run that has no item because it could not be planned."""
+    stated: Mapping[str, Any] = event.get("input") or {}
+    return RunRecord(
+        job_id=event["job_id"],
+        category=str(event.get("category") or stated.get("category") or ""),
+        logical_date=_day(event.get("logical_date") or stated.get("logical_date")),
+        trigger=str(stated.get("trigger") or ""),
+        execution_arn=event["execution_arn"],
+        started_at=written_of(event["started_at"]),
+    )
+
+
+def _day(stated: Any) -> str:
+    """Return the date, or nothing for what may be the very reason why the run has failed."""
+    try:
+        return parse_day(stated).isoformat()
+    except ValueError:
+        return ""
+
+
+def ended_run(
+    run: RunRecord, jobs: Sequence[JobRecord], event: CloseRunRequest, now: str
+) -> RunRecord:
+    """Return the run with its verdict and the counts of its outcomes."""
+    return replace(
+        run,
+        verdict=verdict_of(jobs, event.get("failure")),
+        outcomes=dict(Counter(str(job.outcome) for job in jobs if job.outcome)),
+        ended_at=now,
+    )
+
+
+def pools_of(jobs: Sequence[JobRecord]) -> list[str]:
+    """Return the pools of the jobs that have arrived, where a slot of theirs may be left."""
+    return sorted({job.pool for job in jobs if job.arrived_at})

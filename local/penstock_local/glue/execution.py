@@ -1,0 +1,244 @@
+"""Works one run from its start to its end, in a thread of its lane."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+
+from penstock_local.glue import arguments, python_modules, python_shell, spark
+from penstock_local.glue.clients import client
+from penstock_local.glue.job_definition import is_python_shell
+from penstock_local.glue.job_files import JobFiles, LaunchError
+from penstock_local.glue.job_run import JobRun, RunState
+from penstock_local.glue.logs import LogShipper
+from penstock_local.glue.process import JobProcess, Lifeline
+from penstock_local.glue.run_folder import RunFolder
+from penstock_local.runtimes.folder import RuntimeMissingError, Runtimes
+from penstock_local.sessions import Credentials, RoleRefusedError, role_session
+from penstock_local.settings import LocalSettings
+
+log = logging.getLogger("penstock_local.glue")
+
+SECONDS_PER_MINUTE = 60.0
+# How often a working run is looked at: its output sent on, its end or its time limit noticed.
+TICK = 0.25
+# How long a process that was asked to end may take before it is killed.
+GRACE = 3.0
+
+PRINCIPAL = "glue.amazonaws.com"
+SESSION_NAME = "GlueJobRunnerSession"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended."""
+
+    state: RunState
+    message: str = ""
+
+
+@dataclass(eq=False)
+class Executions:
+    """Works runs; knows the processes that are alive, so that none outlives the platform."""
+
+    settings: LocalSettings
+    runtimes: Runtimes
+    lifeline: Lifeline = field(default_factory=Lifeline)
+
+    def __post_init__(self) -> None:
+        self._processes: dict[JobRun, JobProcess] = {}
+        self._starting = threading.Lock()
+        self._closed = False
+
+    @property
+    def folder(self) -> Path:
+        """Below which every run has its folder."""
+        return self.settings.home / "glue"
+
+    def execute(self, run: JobRun) -> Ending:
+        """Work a run and clean up after it."""
+        folder = RunFolder.make(self.folder / run.id)
+        try:
+            return _Execution(self, run, folder).work()
+        except (LaunchError, RuntimeMissingError, RoleRefusedError) as error:
+            return Ending(RunState.FAILED, str(error))
+        finally:
+            folder.remove()
+
+    def start(self, run: JobRun, command: list[str], environment: dict[str, str]) -> JobProcess:
+        """Start the process of a run. Raises LaunchError when the run is not to be any more."""
+        with self._starting:
+            if self._closed or run.stop_asked_at:
+                raise LaunchError("The run was stopped before it started")
+            folder = self.folder / run.id
+            process = JobProcess(command, environment, folder, self.lifeline)
+            self._processes[run] = process
+            return process
+
+    def ended(self, run: JobRun) -> None:
+        """Forget the process of a run."""
+        self._processes.pop(run, None)
+
+    def ask_to_stop(self, run: JobRun) -> None:
+        """Have a run stopped; if its process has not started yet, it never will."""
+        with self._starting:
+            run.stop_asked_at = time.monotonic()
+            process = self._processes.get(run)
+        if process:
+            process.interrupt()
+
+    def close(self) -> None:
+        """Kill every process and remove every folder; nothing is started after that."""
+        with self._starting:
+            self._closed = True
+            for process in list(self._processes.values()):
+                process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class _Execution:
+    """One run at work: what it needs is fetched, its process started and watched."""
+
+    def __init__(self, all_of_them: Executions, run: JobRun, folder: RunFolder) -> None:
+        self._all = all_of_them
+        self._run = run
+        self._folder = folder
+        self._role = _role_arn(run.job["Role"])
+        self._credentials = role_session(self._role, SESSION_NAME, PRINCIPAL)
+        self._region = get_region()
+        self._is_shell = is_python_shell(run.job)
+        # A run has one stream, also when it is a further attempt with an id of its own.
+        group = run.record["LogGroupName"]
+        self._logs = LogShipper(self._client("logs"), group, run.id, folder.root)
+
+    def work(self) -> Ending:
+        try:
+            command, environment = self._prepare()
+            self._run.enter(RunState.RUNNING)
+            process = self._all.start(self._run, command, environment)
+        except LaunchError as error:
+            self._logs.say(str(error))
+            raise
+        try:
+            return self._watch(process)
+        finally:
+            process.kill()
+            self._all.ended(self._run)
+            self._logs.close()
+
+    def _prepare(self) -> tuple[list[str], dict[str, str]]:
+        run, folder, local = self._run, self._folder, self._all.settings
+        files = JobFiles(self._client("s3"), self._role)
+        script = files.fetch(run.job["Command"].get("ScriptLocation", ""), folder.script, "script")
+        locations = arguments.listed(run.arguments, "--extra-py-files")
+        modules = files.fetch_python(locations, folder.modules)
+        modules += self._additional_modules(files)
+        for location in arguments.listed(run.arguments, "--extra-files"):
+            files.fetch(location, folder.work, "file of --extra-files")
+        python = self._all.runtimes.python_shell if self._is_shell else Path(sys.executable)
+        environment = {
+            **folder.environment(python, modules),
+            **_aws_environment(local, self._region, self._credentials),
+        }
+        java = None
+        if self._is_shell:
+            python_shell.lay_out(self._all.runtimes, folder)
+        else:
+            environment.update(spark.environment(folder))
+            java = self._java(files)
+        boot = folder.boot(self._all.lifeline, java)
+        words = arguments.command_line(run.job, run.id, run.arguments)
+        command = [str(python), "-m", "penstock_boot", str(boot), str(script), *words]
+        return command, environment
+
+    def _java(self, files: JobFiles) -> dict[str, Any]:
+        asked = arguments.spark_settings(self._run.arguments)
+        settings = spark.settings(self._all.settings, self._folder, self._run.job["Name"], asked)
+        jars = [
+            files.fetch(location, self._folder.root / "jars", "file of --extra-jars")
+            for location in arguments.listed(self._run.arguments, "--extra-jars")
+        ]
+        return spark.java(self._all.runtimes, self._folder, settings, self._region, jars)
+
+    def _additional_modules(self, files: JobFiles) -> list[Path]:
+        """Check the modules that the job wants installed; wheels in S3 are fetched."""
+        fetched = []
+        for wanted in arguments.listed(self._run.arguments, "--additional-python-modules"):
+            if wanted.startswith("s3://"):
+                fetched += self._files_of(files, wanted)
+                continue
+            problem, harmless = python_modules.unmet(wanted, self._site_packages())
+            if problem and not harmless:
+                raise LaunchError(f"LAUNCH ERROR | {problem}. {self._remedy(wanted)}")
+            if problem:
+                self._logs.say(f"Penstock Local: {problem}")
+        return fetched
+
+    def _files_of(self, files: JobFiles, wanted: str) -> list[Path]:
+        if not wanted.endswith((".whl", ".zip", ".py")):
+            raise LaunchError(f"LAUNCH ERROR | {wanted} in --additional-python-modules is no wheel")
+        return files.fetch_python([wanted], self._folder.modules)
+
+    def _site_packages(self) -> list[Path]:
+        if not self._is_shell:
+            return [Path(entry) for entry in sys.path if entry]
+        return list(self._all.runtimes.python_shell.parents[1].glob("lib/python*/site-packages"))
+
+    def _remedy(self, wanted: str) -> str:
+        if self._is_shell:
+            return f"Install it with `python -m penstock_local.runtimes --module '{wanted}'`"
+        return "Add it to the project's environment, in which Spark jobs run"
+
+    def _watch(self, process: JobProcess) -> Ending:
+        minutes = self._run.timeout_minutes
+        deadline = time.monotonic() + minutes * SECONDS_PER_MINUTE
+        timed_out = False
+        while (status := process.wait(TICK)) is None:
+            self._logs.ship()
+            now = time.monotonic()
+            if not timed_out and now >= deadline:
+                timed_out = True
+                process.interrupt()
+            asked = deadline if timed_out else self._run.stop_asked_at
+            if asked and now >= asked + GRACE:
+                process.kill()
+        return self._ending(status, minutes if timed_out else None)
+
+    def _ending(self, status: int, timeout: int | None) -> Ending:
+        if self._run.stop_asked_at:
+            return Ending(RunState.STOPPED)
+        if timeout:
+            return Ending(RunState.TIMEOUT, f"The run exceeded its timeout of {timeout} minutes")
+        if status == 0:
+            return Ending(RunState.SUCCEEDED)
+        if self._folder.failure.is_file():
+            return Ending(RunState.FAILED, self._folder.failure.read_text("utf-8"))
+        # A process that a signal ended has the shell's status for it, as on AWS.
+        return Ending(
+            RunState.FAILED,
+            f"Command failed with exit code {status if status > 0 else 128 - status}",
+        )
+
+    def _client(self, service: str) -> Any:
+        return client(service, self._credentials, get_region(), self._all.settings.endpoint)
+
+
+def _role_arn(role: str) -> str:
+    return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role}"
+
+
+def _aws_environment(local: LocalSettings, region: str, credentials: Credentials) -> dict[str, str]:
+    return {
+        **credentials.as_environment(),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": local.endpoint,
+    }

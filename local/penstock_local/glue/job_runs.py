@@ -1,0 +1,110 @@
+"""All runs: asked for, admitted, worked in their lanes, retried, stopped."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.services import glue
+
+from penstock_local.glue import arguments, events
+from penstock_local.glue.execution import Executions
+from penstock_local.glue.job_definition import is_python_shell
+from penstock_local.glue.job_run import OPEN, JobRun, RunState, new_record
+from penstock_local.glue.lane import PYTHON_SHELL_SLOTS, SPARK_SLOTS, Lane
+
+
+class ConcurrentRunsExceededError(Exception):
+    """The job has as many open runs as it allows."""
+
+
+class NotStoppableError(Exception):
+    """The run has ended already."""
+
+
+class JobRuns:
+    """The runs of all jobs; their records lie in ministack's store, newest first."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+        self._lock = threading.RLock()
+        self._open: dict[str, JobRun] = {}
+        self._python_shell = Lane("Python shell", PYTHON_SHELL_SLOTS, self._work)
+        self._spark = Lane("Spark", SPARK_SLOTS, self._work)
+
+    def start(self, job: dict[str, Any], request: Mapping[str, Any]) -> JobRun:
+        """Admit a run and have it worked. Raises ConcurrentRunsExceededError."""
+        with self._lock:
+            record = new_record(job, "jr_" + secrets.token_hex(32), request)
+            if request.get("JobRunId"):
+                record["PreviousRunId"] = request["JobRunId"]
+            limit = job["ExecutionProperty"]["MaxConcurrentRuns"]
+            is_full = self._open_runs(job["Name"]) >= limit
+            if is_full and not record["JobRunQueuingEnabled"]:
+                raise ConcurrentRunsExceededError(f"Concurrent runs exceeded for {job['Name']}")
+            return self._submit(job, record)
+
+    def stop(self, run_id: str) -> None:
+        """Have a run stopped. Raises NotStoppableError."""
+        with self._lock:
+            run = self._open.get(run_id)
+            if run is None or run.state is RunState.STOPPING:
+                raise NotStoppableError("Job run cannot be stopped in its current state")
+            if self._lane(run).withdraw(run):
+                self._end(run, RunState.STOPPED)
+                return
+            run.enter(RunState.STOPPING)
+        self._executions.ask_to_stop(run)
+
+    def stop_all(self) -> None:
+        """Stop every open run."""
+        for run_id in list(self._open):
+            try:
+                self.stop(run_id)
+            except NotStoppableError:
+                continue
+
+    def _submit(self, job: dict[str, Any], record: dict[str, Any]) -> JobRun:
+        run = JobRun(dict(job), record, arguments.of_run(job, record["Arguments"]))
+        glue._job_runs.setdefault(job["Name"], []).insert(0, record)
+        self._open[run.id] = run
+        self._lane(run).submit(run)
+        return run
+
+    def _work(self, run: JobRun) -> None:
+        with self._lock:
+            if run.stop_asked_at is None:
+                run.enter(RunState.STARTING)
+        ending = self._executions.execute(run)
+        with self._lock:
+            is_stopped = run.stop_asked_at is not None
+            if is_stopped:
+                self._end(run, RunState.STOPPED)
+                return
+            self._end(run, ending.state, ending.message)
+            if ending.state is RunState.FAILED:
+                self._retry(run)
+
+    def _retry(self, failed: JobRun) -> None:
+        """Start the next attempt, as a run of its own, if the job allows one more."""
+        attempt = failed.record["Attempt"] + 1
+        if attempt > failed.job["MaxRetries"]:
+            return
+        first = failed.id.split("_attempt_", maxsplit=1)[0]
+        record = new_record(failed.job, f"{first}_attempt_{attempt}", failed.record, attempt)
+        record["PreviousRunId"] = failed.id
+        self._submit(failed.job, record)
+
+    def _end(self, run: JobRun, state: RunState, message: str = "") -> None:
+        self._open.pop(run.id, None)
+        run.end(state, message)
+        run.context.copy().run(events.emit, run)  # it may be entered already
+
+    def _open_runs(self, name: str) -> int:
+        records = glue._job_runs.get(name) or []
+        return sum(record["JobRunState"] in OPEN for record in records)
+
+    def _lane(self, run: JobRun) -> Lane:
+        return self._python_shell if is_python_shell(run.job) else self._spark

@@ -1,0 +1,15 @@
+"""Serves the platform with its job runs alone, and a minute that lasts but a few seconds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from penstock_local import launcher
+from penstock_local.glue import execution
+from penstock_local.settings import LocalSettings
+
+home, runtimes, port, seconds_per_minute = sys.argv[1:]
+launcher.REPAIRS = ("penstock_local.cloudformation", "penstock_local.glue")
+execution.SECONDS_PER_MINUTE = float(seconds_per_minute)
+launcher.run(LocalSettings(home=Path(home), runtimes=Path(runtimes), port=int(port)))
