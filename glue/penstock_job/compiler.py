@@ -184,12 +184,14 @@ def _checked(subject: _Subject) -> str:
 
 def _ranked(subject: _Subject) -> str:
     comparisons = subject.rule_checks(comparisons=True)
+    reason = _reason(subject, comparisons=True)
+    if not comparisons:
+        return f"SELECT *, {reason} AS penstock_reason FROM checked"
     # Only records that are good in themselves compete for a key; otherwise a bad one could take
     # it, and both it and the good one would be lost.
     fit = f"({_reason(subject, comparisons=False)} = '' AND penstock_filter IS TRUE)"
     flags = ["*", *(f"{_repeats(subject, rule)} AS {check.flag}" for check, rule in comparisons)]
     ranked = f"SELECT {', '.join(flags)} FROM (SELECT *, {fit} AS penstock_fit FROM checked) AS fit"
-    reason = _reason(subject, comparisons=True)
     return f"SELECT *, {reason} AS penstock_reason FROM ({ranked}) AS compared"
 
 

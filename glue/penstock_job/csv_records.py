@@ -20,6 +20,7 @@ from penstock_job.errors import SourceError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_RECORD = 1 << 20  # bytes; DuckDB takes twice that
+BLOCK = 1 << 20  # bytes that are read at once
 LONGEST_EXCERPT = 2000  # bytes of a malformed record that are kept with its reject
 
 
@@ -43,12 +44,18 @@ class _Fault:
 
 
 class CsvForm:
-    """The grammar of records with this delimiter (RFC 4180, and quotes inside bare values)."""
+    """The grammar of records with so many columns: RFC 4180, and quotes inside bare values."""
 
-    def __init__(self, delimiter: str = ",") -> None:
+    def __init__(self, delimiter: str, columns: int) -> None:
         self.delimiter = delimiter.encode()
+        self.columns = columns
+        self.blank_line = b"\n" + self.delimiter * (columns - 1) + b"\n"
         end = re.escape(self.delimiter)
-        value = rb'(?:"(?:[^"]|"")*"|[^"' + end + rb"\r\n][^" + end + rb"\r\n]*|)"
+        quoted, bare = rb'"(?:[^"]|"")*"', rb"[^\"" + end + rb"\r\n]"
+        strict = rb"(?:" + quoted + rb"|" + bare + rb"*)"
+        value = rb"(?:" + quoted + rb"|" + bare + rb"[^" + end + rb"\r\n]*|)"
+        further = rb"(?:" + end + strict + rb"){%d}" % (columns - 1)
+        self.standard = re.compile(strict + further)
         self.record = re.compile(value + rb"(?:" + end + value + rb")*")
         self.values = re.compile(rb"(" + value + rb")(?:" + end + rb"|\Z)")
         self.unclosed = re.compile(rb"(?:" + value + end + rb')*"(?:[^"]|"")*')
@@ -70,29 +77,29 @@ def part_records(
     the number of the record's first line, the reason, the text. Raises SourceError where there is
     no header to go by.
     """
-    form = CsvForm(delimiter)
     lines = _Lines(source)
     header = _header(lines, delimiter)
-    commas = len(header) - 1
+    form = CsvForm(delimiter, len(header))
     good = bad = blank = 0
-    for line in lines:
-        content = line.rstrip(b"\r\n")
-        if not content.strip(form.delimiter):
-            blank += 1
+    while block := lines.block():
+        plain = _plain(block, form)
+        if plain is not None:
+            well_formed.write(plain)
+            good += len(block)
             continue
-        number = lines.number
-        record: bytes | _Fault = content
-        if b'"' in content:
-            record = _quoted_record(line, lines, form, commas)
-        elif content.count(form.delimiter) != commas:
-            record = _miscounted(content, content.count(form.delimiter) + 1, commas + 1)
-        record = _clean(record)
-        if isinstance(record, _Fault):
-            bad += 1
-            malformed.write(_reject(number, record))
-        else:
-            good += 1
-            well_formed.write(record + b"\n")
+        lines.give_back(block)
+        last = lines.number + len(block)
+        while lines.number < last:
+            number = lines.number + 1
+            record = _record(next(lines), lines, form)
+            if record is None:
+                blank += 1
+            elif isinstance(record, _Fault):
+                bad += 1
+                malformed.write(_reject(number, record))
+            else:
+                good += 1
+                well_formed.write(record + b"\n")
     return Parted(header, good, bad, blank)
 
 
@@ -100,20 +107,30 @@ class _Lines:
     """The lines of a file, numbered from 1; lines can be given back to be read again."""
 
     def __init__(self, source: BinaryIO) -> None:
-        self._source = iter(source)
-        self._given_back: deque[bytes] = deque()
+        self._source = source
+        self._waiting: deque[bytes] = deque()
         self.number = 0
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        line = self._given_back.popleft() if self._given_back else next(self._source)
+        if not self._waiting:
+            self._waiting.extend(self._source.readlines(BLOCK))
+        if not self._waiting:
+            raise StopIteration
         self.number += 1
-        return line
+        return self._waiting.popleft()
+
+    def block(self) -> list[bytes]:
+        """The next lines, many at once; none at the end."""
+        lines = list(self._waiting) or self._source.readlines(BLOCK)
+        self._waiting.clear()
+        self.number += len(lines)
+        return lines
 
     def give_back(self, lines: list[bytes]) -> None:
-        self._given_back.extendleft(reversed(lines))
+        self._waiting.extendleft(reversed(lines))
         self.number -= len(lines)
 
 
@@ -133,7 +150,37 @@ def _header(lines: _Lines, delimiter: str) -> list[str]:
     return names
 
 
-def _quoted_record(line: bytes, lines: _Lines, form: CsvForm, commas: int) -> bytes | _Fault:
+def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
+    """The text of many lines at once if nothing about any of them is out of the ordinary."""
+    text = b"".join(block).replace(b"\r\n", b"\n")
+    if not text.endswith(b"\n"):
+        text += b"\n"
+    if any(special in text for special in (b'"', b"\r", b"\0", form.blank_line)):
+        return None
+    if text.startswith(form.blank_line[1:]) or len(max(block, key=len)) > LONGEST_RECORD:
+        return None
+    if {line.count(form.delimiter) for line in block} != {form.columns - 1}:
+        return None
+    return text if _is_text(text) else None
+
+
+def _record(line: bytes, lines: _Lines, form: CsvForm) -> bytes | _Fault | None:
+    """The record that begins with this line, in standard form; None for a blank line."""
+    content = line.rstrip(b"\r\n")
+    if not content.strip(form.delimiter):
+        return None
+    record: bytes | _Fault = content
+    if not form.standard.fullmatch(content):
+        if b'"' in content:
+            record = _quoted_record(line, lines, form)
+        elif b"\r" in content:
+            return _Fault("a carriage return outside quotes", content)
+        else:
+            return _miscounted(content, content.count(form.delimiter) + 1, form)
+    return record if isinstance(record, _Fault) else _clean(record)
+
+
+def _quoted_record(line: bytes, lines: _Lines, form: CsvForm) -> bytes | _Fault:
     content = line.rstrip(b"\r\n")
     whole = content
     taken: list[bytes] = []
@@ -146,8 +193,8 @@ def _quoted_record(line: bytes, lines: _Lines, form: CsvForm, commas: int) -> by
             return _Fault("a quote that is never closed", content)
         return _Fault("a quote or a carriage return out of place", content)
     values = form.values_of(whole)
-    if len(values) != commas + 1:
-        return _miscounted(whole, len(values), commas + 1)
+    if len(values) != form.columns:
+        return _miscounted(whole, len(values), form)
     return form.delimiter.join(map(_standard, values))
 
 
@@ -172,26 +219,25 @@ def _standard(value: bytes) -> bytes:
     return value
 
 
-def _miscounted(content: bytes, values: int, columns: int) -> _Fault:
+def _miscounted(content: bytes, values: int, form: CsvForm) -> _Fault:
     noun = "value" if values == 1 else "values"
-    return _Fault(f"{values} {noun}, but the header names {columns}", content)
+    return _Fault(f"{values} {noun}, but the header names {form.columns}", content)
 
 
-def _clean(record: bytes | _Fault) -> bytes | _Fault:
-    if isinstance(record, _Fault):
-        return record
+def _clean(record: bytes) -> bytes | _Fault:
     if len(record) > LONGEST_RECORD:
         return _Fault(f"longer than {LONGEST_RECORD} bytes", record)
-    if b'"' not in record and b"\r" in record:
-        return _Fault("a carriage return outside quotes", record)
     if b"\0" in record:
         return _Fault("a zero byte", record)
-    if not record.isascii():
-        try:
-            record.decode()
-        except UnicodeDecodeError:
-            return _Fault("not text in UTF-8", record)
-    return record
+    return record if _is_text(record) else _Fault("not text in UTF-8", record)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _reject(number: int, fault: _Fault) -> bytes:

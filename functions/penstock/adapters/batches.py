@@ -6,6 +6,8 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from penstock.domain.errors import AwsBusyError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -15,10 +17,6 @@ _PUTS: Final = 25
 _GETS: Final = 100
 _LONGEST_PAUSE: Final = 5.0
 _MOST_REQUESTS: Final = 12
-
-
-class BatchUnfinishedError(Exception):
-    """DynamoDB was too busy for a batch, however often it was asked."""
 
 
 def put_all(client: DynamoDBClient, table: str, items: Sequence[dict[str, Any]]) -> None:
@@ -59,4 +57,4 @@ def _repeat(send: Callable[[list[Any]], list[Any]], left: list[Any]) -> None:
         if not left:
             return
         time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311
-    raise BatchUnfinishedError(f"{len(left)} items were left over")
+    raise AwsBusyError(f"DynamoDB left {len(left)} items of a batch undone")

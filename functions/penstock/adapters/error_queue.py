@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from penstock.domain.errors import AwsBusyError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -18,10 +20,6 @@ _BATCH: Final = 10
 _WAIT_SECONDS: Final = 1
 _HIDDEN_SECONDS: Final = 900
 """As long as a function can run: a message it has not deleted by then comes back."""
-
-
-class MessagesLeftError(Exception):
-    """SQS did not delete or release some messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +124,4 @@ def _body(text: str) -> dict[str, Any]:
 def _require_all(answer: Any, what: str) -> None:
     failed = answer.get("Failed", [])
     if failed:
-        raise MessagesLeftError(f"SQS did not {what} {len(failed)} messages: {failed[0]}")
+        raise AwsBusyError(f"SQS did not {what} {len(failed)} messages: {failed[0]}")

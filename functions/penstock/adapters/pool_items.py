@@ -20,7 +20,7 @@ from penstock.domain.pool import PoolView, QueueEntry
 from penstock.domain.turn_store import Joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -29,7 +29,7 @@ class PoolItems:
     """The pools of the run table (`penstock.domain.turn_store.PoolStore`)."""
 
     def __init__(
-        self, client: DynamoDBClient, table: str, default_limit: int, expires_at: int
+        self, client: DynamoDBClient, table: str, default_limit: int, expires_at: Callable[[], int]
     ) -> None:
         self._client = client
         self._table = table
@@ -90,6 +90,7 @@ class PoolItems:
 
     def enqueue(self, entries: Sequence[QueueEntry]) -> None:
         """Put jobs into the queue (one request per 25 jobs)."""
+        expires_at = self._expires_at()
         items = [
             _entry_key(entry)
             | to_item(
@@ -98,7 +99,7 @@ class PoolItems:
                     "JobName": entry.key.job_name,
                     "Attempt": entry.key.attempt,
                     "Priority": entry.priority,
-                    "ExpiresAt": self._expires_at,
+                    "ExpiresAt": expires_at,
                 }
             )
             for entry in entries

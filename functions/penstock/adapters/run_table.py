@@ -21,7 +21,7 @@ from penstock.domain.outcome import Verdict
 from penstock.domain.run_record import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -49,7 +49,7 @@ _LINE: Final = ("JobId", "Category", "LogicalDate", "StartedAt", "Trigger", "End
 class RunTable:
     """Runs with their jobs, which expire together."""
 
-    def __init__(self, client: DynamoDBClient, table: str, expires_at: int) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, expires_at: Callable[[], int]) -> None:
         self._client = client
         self._table = table
         self._expires_at = expires_at
@@ -60,13 +60,14 @@ class RunTable:
         In transactions of 100 with a condition on each: a second invocation for the same run, or
         one that comes back to life after the run has started, finds its hundred there.
         """
+        expires_at = self._expires_at()
         for start in range(0, len(jobs), _TRANSACTION):
             self._create(
                 [
                     {
                         "Put": {
                             "TableName": self._table,
-                            "Item": job_item(job, self._expires_at),
+                            "Item": job_item(job, expires_at),
                             "ConditionExpression": "attribute_not_exists(PK)",
                         }
                     }
@@ -91,10 +92,27 @@ class RunTable:
         )
         return _run_of(dict(answer["Item"])) if "Item" in answer else None
 
+    def backlog(self, job_id: str, unlogged: Iterable[str]) -> list[str]:
+        """Return the earlier runs that this run has to log: the given ones and their own backlog.
+
+        What an earlier attempt at planning this run has found is not forgotten.
+        """
+        found = dict.fromkeys(unlogged)
+        for other in [job_id, *found] if found else []:
+            run = self.run(other)
+            found |= dict.fromkeys(run.unlogged_runs if run else ())
+        return [other for other in found if other != job_id]
+
+    def unlogged_by(self, run: RunRecord) -> list[RunRecord]:
+        """Return the earlier runs that this one has to log, as far as they have not expired."""
+        found = [self.run(job_id) for job_id in run.unlogged_runs]
+        return [other for other in found if other is not None]
+
     def save(self, run: RunRecord) -> RunRecord:
         """Write what is known of a run and its line in the list; a run ends only once."""
         values = {attribute: getattr(run, name) for name, attribute in _RUN.items()}
-        values |= {"Verdict": run.verdict and str(run.verdict), "ExpiresAt": self._expires_at}
+        values["UnloggedRuns"] = list(run.unlogged_runs) or None
+        values |= {"Verdict": run.verdict and str(run.verdict), "ExpiresAt": self._expires_at()}
         written = self._write(_run_item_key(run.job_id), values, run.ended_at)
         line = {attribute: values.get(attribute) for attribute in (*_LINE, "ExpiresAt")}
         line_key = to_item({"PK": "RUNS", "SK": run.job_id})

@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from penstock.domain.digest import digest_of, subject_of
 from penstock.domain.instant import parse_day, written_of
+from penstock.domain.run_log import log_statement
 from penstock.domain.run_record import RunRecord
 from penstock.domain.verdict import verdict_of
 
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from penstock.domain.job_record import JobRecord
-    from penstock.domain.messages import CloseRunRequest
+    from penstock.domain.messages import CloseRunRequest, CloseRunResponse
+    from penstock.domain.site import Site
+
+    RunWithJobs = tuple[RunRecord, Sequence[JobRecord]]
 
 
 def unplanned_run(event: CloseRunRequest) -> RunRecord:
@@ -28,14 +33,6 @@ def unplanned_run(event: CloseRunRequest) -> RunRecord:
         execution_arn=event["execution_arn"],
         started_at=written_of(event["started_at"]),
     )
-
-
-def _day(stated: Any) -> str:
-    """Return the date, or nothing for what may be the very reason why the run has failed."""
-    try:
-        return parse_day(stated).isoformat()
-    except ValueError:
-        return ""
 
 
 def ended_run(
@@ -53,3 +50,30 @@ def ended_run(
 def pools_of(jobs: Sequence[JobRecord]) -> list[str]:
     """Return the pools of the jobs that have arrived, where a slot of theirs may be left."""
     return sorted({job.pool for job in jobs if job.arrived_at})
+
+
+def response(
+    ended: RunWithJobs, unlogged: Sequence[RunWithJobs], event: CloseRunRequest, site: Site
+) -> CloseRunResponse:
+    """Return the verdict, the message for people, and the run log if there is one to write."""
+    run, jobs = ended
+    digest = digest_of(run, jobs, event.get("failure"), site.environment)
+    statement = None
+    if site.redshift:
+        statement, left = log_statement(site.redshift, site.environment, [ended, *unlogged])
+        if left:
+            digest += f"\nThe run log had no room for {left} jobs that succeeded.\n"
+    return {
+        "verdict": str(run.verdict),
+        "subject": subject_of(run, jobs),
+        "digest": digest,
+        "log_statement": statement,
+    }
+
+
+def _day(stated: Any) -> str:
+    """Return the date, or nothing for what may be the very reason why the run has failed."""
+    try:
+        return parse_day(stated).isoformat()
+    except ValueError:
+        return ""

@@ -22,7 +22,8 @@ LONGEST_SUBJECT: Final = 100
 MOST_IN_TABLE: Final = 100
 MOST_IN_LIST: Final = 30
 MOST_NAMES: Final = 10
-_SHOWN: Final = (*FAILURES, Outcome.BLOCKED, Outcome.SUCCEEDED)
+TEXT_COLUMNS: Final = 3
+_IN_TABLE: Final = (*FAILURES, Outcome.BLOCKED, Outcome.SUCCEEDED)
 
 
 def subject_of(run: RunRecord, jobs: Sequence[JobRecord]) -> str:
@@ -40,7 +41,7 @@ def digest_of(
     run: RunRecord, jobs: Sequence[JobRecord], failure: Failure | None, environment: str
 ) -> str:
     """Return the whole message; long lists are cut, and say so."""
-    ran = [job for job in jobs if job.outcome in _ORDER and job.job_type]
+    table = [job for outcome in _IN_TABLE for job in jobs if job.outcome is outcome]
     failed = [job for job in jobs if job.outcome in FAILURES]
     blocked = [job for job in jobs if job.outcome is Outcome.BLOCKED and not job.blocked_by]
     sections = [
@@ -51,7 +52,7 @@ def digest_of(
         _section("Blocked", [f"{job.job_name}: {job.cause}" for job in blocked]),
         _section("Succeeded, but to be looked at", _remarks(jobs)),
         _section("Left out", _causes(jobs, Outcome.SKIPPED)),
-        _section("Jobs", _table(sorted(ran, key=lambda job: _ORDER[job.state])), MOST_IN_TABLE),
+        _section("Jobs", _table(table), MOST_IN_TABLE),
         _section("How to go on", _advice(run, jobs)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -131,13 +132,13 @@ def _table(jobs: Sequence[JobRecord]) -> list[str]:
     """Return a table of the jobs; a figure that nobody reported is a hyphen."""
     if not jobs:
         return []
-    rows = [("job", "type", "outcome", "read", "written", "rejected", "seconds")]
+    rows = [["job", "type", "outcome", "read", "written", "rejected", "seconds"]]
     for job in jobs:
         figures = job.figures
         counts = (figures.rows_read, figures.rows_written, figures.rows_rejected)
         seconds = "-" if job.seconds is None else f"{job.seconds:,.0f}"
         numbers = ("-" if count is None else f"{count:,}" for count in counts)
-        rows.append((job.job_name, job.job_type, str(job.outcome), *numbers, seconds))
+        rows.append([job.job_name, job.job_type, str(job.outcome), *numbers, seconds])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(_cells(row, widths)).rstrip() for row in rows]
 

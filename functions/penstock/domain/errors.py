@@ -21,3 +21,7 @@ class UnknownJobError(PenstockError):
 
 class JobNotSucceededError(PenstockError):
     """The task ended without an error, but the job did not succeed; its outcome is recorded."""
+
+
+class AwsBusyError(PenstockError):
+    """An AWS service is throttling or unwell, even after the SDK's retries; later it may work."""

@@ -2,12 +2,14 @@
 
 The order of the writes makes a repeat complete whatever a dead Lambda has left undone:
 
-- A job goes into the queue before the pool is told (`enqueue`, then `announce`), and whoever tells
-  it, or frees a slot of it, looks afterwards whether somebody fits in (`drain`). Both write to the
-  pool's item, so of an announcement and a release the later one sees the earlier one.
+- A job goes into the queue before the pool is told (`enqueue`, then `announce`), and whoever frees
+  a slot looks afterwards whether somebody fits in (`drain`). Both write to the pool's item, so of
+  an announcement and a release the later one sees the earlier one.
 - A turn is given in the order: slot, RUNNING, word to the child, out of the queue. So a job that
   holds a slot and is still queued is one whose turn somebody has begun; he, or the repeat of his
   call (`recover`), finishes it. Everybody else passes it over.
+- Only Settle Job, which is repeated until it has come to its end, gives turns to others. A job
+  that arrives looks after itself alone (`enter`): once it has its turn, nobody repeats its arrival.
 - Whoever gives a slot to a job that has ended meanwhile finds out at the very next write and takes
   the slot back. Should he die in between, `sweep` finds the slot.
 """
@@ -53,6 +55,22 @@ class Gate:
         self._clock = clock
         self._fan_out = fan_out
         self._shuffle = shuffle
+
+    def enter(self, job: JobRecord) -> None:
+        """Give a job that has just arrived a slot, or else a place in the queue of its pool.
+
+        A slot may become free between the two. Who freed it may have looked into the queue too
+        early to see the job there, so the job then takes the slot itself.
+        """
+        holder = job.key.holder
+        if self._pools.join(job.pool, holder).done:
+            self._drain_after(self._wake(job.pool, job.key))
+            return
+        entry = _entry(job)
+        self._pools.enqueue([entry])
+        pool = self._pools.announce(job.pool)
+        if pool.free > 0 and self._pools.join_from_queue(job.pool, holder).done:
+            self._drain_after(self._wake_queued(entry))
 
     def admit(self, ready: Iterable[JobRecord]) -> None:
         """Give each job a slot, or a place in the queue of its pool."""
@@ -115,13 +133,15 @@ class Gate:
             if not self._pools.join(pool, job.key.holder).done:
                 break
             admitted += 1
-        released = [*self._fan_out(lambda job: self._wake(pool, job.key), jobs[:admitted])]
-        after_release = next((view for view in reversed(released) if view), None)
+        for released in list(self._fan_out(lambda job: self._wake(pool, job.key), jobs[:admitted])):
+            self._drain_after(released)
         if jobs[admitted:]:
             self._pools.enqueue([_entry(job) for job in jobs[admitted:]])
             self.drain(self._pools.announce(pool))
-        elif after_release:
-            self.drain(after_release)
+
+    def _drain_after(self, released: PoolView | None) -> None:
+        if released is not None:
+            self.drain(released)
 
     def _first_in_queue(self, pool: PoolView) -> list[QueueEntry]:
         """Return as many queued jobs as there are free slots; note an empty queue as drained."""

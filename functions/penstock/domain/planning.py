@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import date
 
-    from penstock.domain.messages import PlanRunRequest, PlanRunResponse, RunRequest
+    from penstock.domain.messages import PlanCounts, PlanRunRequest, PlanRunResponse, RunRequest
     from penstock.domain.plan_line import PlanDocument, PlanEntry
     from penstock.domain.site import Site
 
@@ -111,6 +111,15 @@ def response(plan: PlanDocument, bucket: str) -> PlanRunResponse:
         "plan_bucket": bucket,
         "plan_key": plan_key(plan["job_id"]),
         "counts": counts_of(plan),
+    }
+
+
+def metrics_of(counts: PlanCounts) -> dict[str, int]:
+    """Return the counts under the names of their metrics."""
+    return {
+        "JobsPlanned": counts["planned"],
+        "JobsLeftOut": counts["left_out"],
+        "JobsInvalid": counts["invalid"],
     }
 
 

@@ -69,3 +69,14 @@ def failed_job_of(job: JobRecord) -> FailedJob:
         cause=job.cause,
         times=job.failed_before + 1,
     )
+
+
+def metrics_of(job: JobRecord) -> dict[str, float | None]:
+    """Return what is measured of an ended job, under the names of the metrics."""
+    return {
+        f"Jobs{job.state.title().replace('_', '')}": 1,
+        "JobSeconds": job.seconds,
+        "RowsWritten": job.figures.rows_written,
+        "RowsRejected": job.figures.rows_rejected,
+        "DpuSeconds": job.figures.dpu_seconds,
+    }

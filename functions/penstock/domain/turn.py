@@ -12,6 +12,7 @@ it may be repeated at any time, and a repeat completes what a dead Lambda has le
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from penstock.domain.ending import BLOCKED_ERROR, ENDED_ERROR
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from penstock.domain.ending import Ending
     from penstock.domain.gate import FanOut, Gate
     from penstock.domain.job_record import JobKey, JobRecord
+    from penstock.domain.lost_job import LostJob
     from penstock.domain.turn_store import JobStore, Turns
 
 
@@ -51,16 +53,17 @@ class TurnTaking:
             return self._arrive_late(before, key, token, execution_arn)
         if before.waiting_on:
             return Progress.WAITING
-        self._gate.admit([before])
-        if before.state is Progress.WAITING:
-            self._gate.recover(before.pool)
+        self._gate.enter(before)
         return Progress.QUEUED
 
     def settle(self, key: JobKey, ending: Ending) -> JobRecord:
         """Record how an attempt ended, once, and do what follows; return what is recorded."""
         written = self._jobs.end(key, ending, self._clock())
+        if written.record.key == key and written.record.outcome is None:
+            # Only a job that has not started can be BLOCKED, whatever error its task gave.
+            written = self._jobs.end(key, replace(ending, outcome=Outcome.FAILED), self._clock())
         job = written.record
-        if job.attempt != key.attempt:
+        if job.key != key:
             return job
         if job.outcome is Outcome.BLOCKED:
             self._block_after(job)
@@ -78,14 +81,15 @@ class TurnTaking:
             self._finish_turns(job, dependents)
         return job
 
-    def abandon(self, job: JobRecord, ending: Ending, culprit: str) -> JobRecord:
-        """Record how a job is said to have ended whose run is over; return what is recorded.
+    def abandon(self, lost: LostJob) -> JobRecord:
+        """Record the outcome of a job that nobody will report on; return what is recorded.
 
         Nothing follows from it: all jobs of the run are over, and their pools are swept.
         """
+        key, ending = lost.job.key, lost.ending
         if ending.outcome is Outcome.BLOCKED:
-            return self._jobs.block(job.key, culprit, ending.cause, self._clock()).record
-        return self._jobs.end(job.key, ending, self._clock()).record
+            return self._jobs.block(key, lost.culprit, ending.cause, self._clock()).record
+        return self._jobs.end(key, ending, self._clock()).record
 
     def _arrive_late(self, job: JobRecord, key: JobKey, token: str, execution_arn: str) -> State:
         """Answer a job that was given its turn, or has ended, before this arrival."""
@@ -96,11 +100,9 @@ class TurnTaking:
                 self._turns.grant(token)
         if job.state is Outcome.BLOCKED:
             self._turns.refuse(token, BLOCKED_ERROR, job.cause)
-            return job.state
-        if job.outcome or job.key != key:
+        elif job.outcome or job.key != key:
             cause = f"attempt {job.attempt} of this job is {job.state} already"
             self._turns.refuse(token, ENDED_ERROR, cause)
-        self._gate.recover(job.pool)
         return job.state
 
     def _free_after(self, job: JobRecord) -> list[JobRecord]:

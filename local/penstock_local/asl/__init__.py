@@ -1,0 +1,15 @@
+"""An engine for Amazon States Language, JSONata only: the Step Functions of Penstock Local."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from penstock_local.settings import LocalSettings
+
+
+def install(settings: LocalSettings) -> None:
+    """Put this engine in the place of ministack's Step Functions."""
+    from penstock_local.asl import service  # imports ministack, which the language does not need
+
+    service.install(settings)

@@ -14,6 +14,8 @@ from penstock_local.asl.errors import RESULT_WRITER_FAILED, StateError
 from penstock_local.asl.integrations import Caller
 from penstock_local.asl.values import Json, compact
 
+PUT_OBJECT = "arn:aws:states:::s3:putObject"
+
 # AWS splits at 5 GB. A file is made up in memory here, so it ends earlier; whoever reads the
 # results has to follow the manifest in either case.
 LARGEST_FILE = 64 * 1024 * 1024

@@ -15,6 +15,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import stepfunctions as sf
 
 from penstock_local import pins
+from penstock_local.asl import access
 from penstock_local.asl.api import Answer, ApiError, Request, require_constraints
 from penstock_local.asl.engine import Engine
 from penstock_local.asl.execution_history import get_execution_history
@@ -135,6 +136,7 @@ def install(settings: LocalSettings) -> StepFunctions:
         reset()
 
     sf.reset = reset_all
+    access.install()
     _installed = service
     return service
 

@@ -29,6 +29,6 @@ def emit(run: JobRun) -> None:
         "Detail": json.dumps(detail),
     }
     try:
-        eventbridge._put_events({"Entries": [entry]})
+        run.context.copy().run(eventbridge._put_events, {"Entries": [entry]}, allow_aws_source=True)
     except Exception:
         log.exception("The end of the run %s was not put on the event bus", run.id)

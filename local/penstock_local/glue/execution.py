@@ -81,16 +81,17 @@ class Executions:
             folder = self.folder / run.id
             process = JobProcess(command, environment, folder, self.lifeline)
             self._processes[run] = process
+            if run.stop_asked_at is None:
+                run.enter(RunState.RUNNING)
             return process
 
     def ended(self, run: JobRun) -> None:
         """Forget the process of a run."""
         self._processes.pop(run, None)
 
-    def ask_to_stop(self, run: JobRun) -> None:
-        """Have a run stopped; if its process has not started yet, it never will."""
+    def interrupt(self, run: JobRun) -> None:
+        """Interrupt the process of a run; if there is none yet, it will not be started."""
         with self._starting:
-            run.stop_asked_at = time.monotonic()
             process = self._processes.get(run)
         if process:
             process.interrupt()
@@ -115,14 +116,12 @@ class _Execution:
         self._credentials = role_session(self._role, SESSION_NAME, PRINCIPAL)
         self._region = get_region()
         self._is_shell = is_python_shell(run.job)
-        # A run has one stream, also when it is a further attempt with an id of its own.
         group = run.record["LogGroupName"]
         self._logs = LogShipper(self._client("logs"), group, run.id, folder.root)
 
     def work(self) -> Ending:
         try:
             command, environment = self._prepare()
-            self._run.enter(RunState.RUNNING)
             process = self._all.start(self._run, command, environment)
         except LaunchError as error:
             self._logs.say(str(error))

@@ -74,25 +74,31 @@ class JobRun:
         """After how many minutes of work it is stopped."""
         return int(self.record["Timeout"])
 
-    def enter(self, state: RunState) -> None:
-        """Go to a state in which it has not ended."""
-        self.record.update(JobRunState=str(state), LastModifiedOn=time.time())
+    def enter(self, state: RunState, detail: str = "") -> None:
+        """Go to a state in which it has not ended, for a reason that can be told."""
         self.record.pop("StateDetail", None)
+        told = {"StateDetail": detail} if detail else {}
+        self.record.update(JobRunState=str(state), LastModifiedOn=time.time(), **told)
         if state is RunState.RUNNING:
             self.running_since = time.monotonic()
 
+    def ask_to_stop(self) -> None:
+        """Say that it is to end; whoever works it sees to that."""
+        self.stop_asked_at = time.monotonic()
+        self.enter(RunState.STOPPING)
+
     def end(self, state: RunState, message: str = "") -> None:
         """Go to its last state, with what GetJobRun tells of an ended run."""
-        since = self.running_since
+        self.record.pop("StateDetail", None)
+        now, since = time.time(), self.running_since
         seconds = 0 if since is None else max(1, round(time.monotonic() - since))
-        # What GetJobRun reads must never show an ended run without its details.
-        self.record["ExecutionTime"] = seconds
-        self.record["CompletedOn"] = time.time()
+        details: dict[str, Any] = {"ExecutionTime": seconds, "CompletedOn": now}
         if message:
-            self.record["ErrorMessage"] = message
+            details["ErrorMessage"] = message
         if self.record.get("ExecutionClass") == "FLEX" or self._scales_itself():
-            self.record["DPUSeconds"] = float(seconds * self.record["MaxCapacity"])
-        self.enter(state)
+            details["DPUSeconds"] = float(seconds * self.record["MaxCapacity"])
+        # All at once: whoever reads that the run has ended reads the details as well.
+        self.record.update(JobRunState=str(state), LastModifiedOn=now, **details)
 
     def _scales_itself(self) -> bool:
         return self.arguments.get("--enable-auto-scaling") == "true"

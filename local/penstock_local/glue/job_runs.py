@@ -10,7 +10,7 @@ from typing import Any
 from ministack.services import glue
 
 from penstock_local.glue import arguments, events
-from penstock_local.glue.execution import Executions
+from penstock_local.glue.execution import Ending, Executions
 from penstock_local.glue.job_definition import is_python_shell
 from penstock_local.glue.job_run import OPEN, JobRun, RunState, new_record
 from penstock_local.glue.lane import PYTHON_SHELL_SLOTS, SPARK_SLOTS, Lane
@@ -50,13 +50,17 @@ class JobRuns:
         """Have a run stopped. Raises NotStoppableError."""
         with self._lock:
             run = self._open.get(run_id)
-            if run is None or run.state is RunState.STOPPING:
+            if run is None or run.stop_asked_at is not None:
                 raise NotStoppableError("Job run cannot be stopped in its current state")
-            if self._lane(run).withdraw(run):
+            was_waiting = self._lane(run).withdraw(run)
+            if was_waiting:
                 self._end(run, RunState.STOPPED)
-                return
-            run.enter(RunState.STOPPING)
-        self._executions.ask_to_stop(run)
+            else:
+                run.ask_to_stop()
+        if was_waiting:
+            events.emit(run)
+        else:
+            self._executions.interrupt(run)
 
     def stop_all(self) -> None:
         """Stop every open run."""
@@ -79,13 +83,12 @@ class JobRuns:
                 run.enter(RunState.STARTING)
         ending = self._executions.execute(run)
         with self._lock:
-            is_stopped = run.stop_asked_at is not None
-            if is_stopped:
-                self._end(run, RunState.STOPPED)
-                return
+            if run.stop_asked_at is not None:
+                ending = Ending(RunState.STOPPED)
             self._end(run, ending.state, ending.message)
             if ending.state is RunState.FAILED:
                 self._retry(run)
+        events.emit(run)
 
     def _retry(self, failed: JobRun) -> None:
         """Start the next attempt, as a run of its own, if the job allows one more."""
@@ -100,7 +103,6 @@ class JobRuns:
     def _end(self, run: JobRun, state: RunState, message: str = "") -> None:
         self._open.pop(run.id, None)
         run.end(state, message)
-        run.context.copy().run(events.emit, run)  # it may be entered already
 
     def _open_runs(self, name: str) -> int:
         records = glue._job_runs.get(name) or []

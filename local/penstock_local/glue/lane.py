@@ -38,8 +38,7 @@ class Lane:
         with self._changed:
             ahead = [one for one in self._waiting if self._admits(one)]
             if len(self._working) + len(ahead) >= self._slots or not self._admits(run):
-                run.enter(RunState.WAITING)
-                run.record["StateDetail"] = self._reason(run)
+                run.enter(RunState.WAITING, self._reason(run))
             self._waiting.append(run)
             if self._threads < min(self._slots, len(self._working) + len(self._waiting)):
                 self._threads += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import time
 from collections.abc import Callable
 from types import ModuleType
@@ -33,7 +34,8 @@ def install(settings: LocalSettings) -> None:
     executions.folder.mkdir(parents=True, exist_ok=True)
     atexit.register(executions.close)
     jobs = GlueJobs(JobRuns(executions))
-    pins.require(hasattr(eventbridge, "_put_events"), "eventbridge._put_events")
+    put_events = inspect.signature(eventbridge._put_events)
+    pins.require("allow_aws_source" in put_events.parameters, "eventbridge._put_events")
     for name, action in (
         ("_create_job", jobs.create_job),
         ("_update_job", jobs.update_job),

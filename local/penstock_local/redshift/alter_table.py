@@ -45,7 +45,9 @@ class AddColumn:
         column = self.new.column
         relation = require_table(session, self.table)
         if any(known.name == column.name for known in relation.columns):
-            raise SqlError(f'column "{column.name}" of relation "{self.table.table}" already exists')
+            raise SqlError(
+                f'column "{column.name}" of relation "{self.table.table}" already exists'
+            )
         if self.new.identity is not None:
             raise NotSupportedLocallyError("ALTER TABLE ADD COLUMN with IDENTITY")
         if column.not_null and column.default is None:
@@ -92,7 +94,9 @@ class ChangeType:
         relation = require_table(session, self.table)
         changed = relation.column(self.name)
         if not (changed.type.is_text and self.type.is_text):
-            raise SqlError(f'cannot alter type of column "{self.name}": only VARCHAR can be resized')
+            raise SqlError(
+                f'cannot alter type of column "{self.name}": only VARCHAR can be resized'
+            )
         columns = tuple(
             replace(column, type=self.type) if column is changed else column
             for column in relation.columns

@@ -132,5 +132,3 @@ def _check_length(entry: dict[str, Any], location: Location, size: int) -> None:
         raise SqlError(
             f"The manifest says {length} bytes for {location.url}, the object has {size}"
         )
-
-

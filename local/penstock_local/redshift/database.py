@@ -9,7 +9,8 @@ from urllib.parse import quote as quote_for_path
 
 import duckdb
 
-from penstock_local.redshift.session import DEFAULT_SCHEMA, Folders, Place, Session
+from penstock_local.redshift.place import Place
+from penstock_local.redshift.session import DEFAULT_SCHEMA, Folders, Session
 from penstock_local.redshift.words import literal, quote
 
 MEMORY_LIMIT = "1GB"

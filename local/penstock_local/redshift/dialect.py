@@ -17,7 +17,8 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.redshift import RedshiftParser
 
-from penstock_local.redshift.errors import NotSupportedLocallyError, from_sqlglot
+from penstock_local.redshift.errors import NotSupportedLocallyError
+from penstock_local.redshift.wordings import from_sqlglot
 from penstock_local.redshift.words import literal
 
 _TEXT_TYPES = (
@@ -139,9 +140,10 @@ class _Generator(DuckDBGenerator):
     def redshift_division(self, node: exp.Div) -> str:
         """Integers divide to an integer, cut off towards zero."""
         left, right = self.sql(node, "this"), self.sql(node, "expression")
-        if any(isinstance(side, exp.Placeholder) or side.is_string for side in (
-            node.this, node.expression
-        )):
+        if any(
+            isinstance(side, exp.Placeholder) or side.is_string
+            for side in (node.this, node.expression)
+        ):
             return f"{left} / {right}"
         if node.find(exp.AggFunc):
             # The macro's overloads cannot be told apart over aggregates; their types can.
@@ -166,7 +168,9 @@ class _Generator(DuckDBGenerator):
         window = super().window_sql(expression)
         if isinstance(expression.this, exp.Avg):
             value = self.sql(expression.this, "this")
-            return f"(CASE WHEN typeof({value}) IN {_INTEGERS} THEN trunc({window}) ELSE {window} END)"
+            return (
+                f"(CASE WHEN typeof({value}) IN {_INTEGERS} THEN trunc({window}) ELSE {window} END)"
+            )
         return window
 
     def redshift_concat(self, node: exp.Concat) -> str:

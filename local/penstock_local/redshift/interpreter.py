@@ -30,7 +30,7 @@ from penstock_local.redshift.transactions import (
     Rollback,
     parse_truncate,
 )
-from penstock_local.redshift.translation import tree_of, translate_query, written
+from penstock_local.redshift.translation import translate_query, tree_of, written
 from penstock_local.redshift.unload_command import parse_unload
 from penstock_local.redshift.words import Name, Sql
 
@@ -92,7 +92,7 @@ def _delete(session: Session, sql: Sql, values: Mapping[str, str]) -> Command:
     text = sql.text
     if not sql.starts_with("DELETE", "FROM"):
         # FROM is optional in Redshift.
-        text = f"DELETE FROM {sql.slice(sql.words[1:])}"
+        text = " ".join(["DELETE FROM", sql.slice(sql.words[1:])])
     return _other_change(tree_of(session, text), values)
 
 
@@ -149,4 +149,3 @@ _STATEMENTS: dict[str, Callable[[Session, Sql, Mapping[str, str]], Command]] = {
     "LOCK": _fixed(Nothing),
     "REFRESH": _fixed(Nothing),
 }
-

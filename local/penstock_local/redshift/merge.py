@@ -100,8 +100,6 @@ def _removing_duplicates(tree: exp.Merge, values: Mapping[str, str]) -> MergeRem
     )
 
 
-def _insert_all(
-    name: str, source: str, tree: exp.Merge, values: Mapping[str, str]
-) -> Translated:
+def _insert_all(name: str, source: str, tree: exp.Merge, values: Mapping[str, str]) -> Translated:
     used = written(tree.args["using"], values).values
     return Translated(f"INSERT INTO {name} SELECT * FROM {source}", used)  # noqa: S608

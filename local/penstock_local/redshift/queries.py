@@ -71,9 +71,7 @@ def columns_of(cursor: duckdb.DuckDBPyConnection) -> list[ResultColumn]:
     return [ResultColumn(str(item[0]), str(item[1])) for item in cursor.description or []]
 
 
-def batches(
-    session: Session, cursor: duckdb.DuckDBPyConnection
-) -> Iterator[list[tuple[Any, ...]]]:
+def batches(session: Session, cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of a running query, a few at a time."""
     while True:
         with session.translated_errors():

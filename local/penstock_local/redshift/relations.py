@@ -120,9 +120,7 @@ def comments(session: Session, relation_sql: str, columns: tuple[Column, ...]) -
     for column in columns:
         if column.type.is_text:
             declared = literal(column.type.declared)
-            session.execute(
-                f"COMMENT ON COLUMN {relation_sql}.{quote(column.name)} IS {declared}"
-            )
+            session.execute(f"COMMENT ON COLUMN {relation_sql}.{quote(column.name)} IS {declared}")
 
 
 def _column(

@@ -87,7 +87,7 @@ class ResultStore:
     def save(
         self, columns: Sequence[ResultColumn], batches: Iterator[list[tuple[Any, ...]]], form: str
     ) -> ResultSet:
-        """Write all rows of a result. Raises SqlError when it is larger than the Data API allows."""
+        """Write all rows. Raises SqlError when they are more than the Data API allows."""
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / f"{uuid.uuid4()}.{form.lower()}"
         writer = _PageWriter(columns, form)
@@ -101,9 +101,7 @@ class ResultStore:
             raise
         if not writer.pages:
             file.unlink()
-        return ResultSet(
-            tuple(columns), writer.rows, writer.size, form, file, tuple(writer.pages)
-        )
+        return ResultSet(tuple(columns), writer.rows, writer.size, form, file, tuple(writer.pages))
 
 
 class _PageWriter:

@@ -12,37 +12,14 @@ from typing import Any
 
 import duckdb
 
-from penstock_local.redshift.errors import SqlError, StatementCancelledError, from_duckdb
+from penstock_local.redshift.errors import SqlError, StatementCancelledError
+from penstock_local.redshift.place import Place
 from penstock_local.redshift.results import ResultColumn, ResultSet, ResultStore
+from penstock_local.redshift.wordings import from_duckdb
 from penstock_local.redshift.words import literal, quote
 
 SYSTEM_SCHEMA = "memory.redshift"
 DEFAULT_SCHEMA = "public"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which warehouse a database belongs to: a workgroup or a cluster of an account and region."""
-
-    account: str
-    region: str
-    kind: str
-    warehouse: str
-    database: str
-
-    @property
-    def arn(self) -> str:
-        """The ARN of the workgroup or cluster."""
-        if self.kind == "workgroup":
-            service, resource = "redshift-serverless", f"workgroup/{self.warehouse}"
-        else:
-            service, resource = "redshift", f"cluster:{self.warehouse}"
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
-
-    def user_arn(self, user: str) -> str:
-        """The ARN of a database user, as Redshift's errors name it."""
-        service = "redshift-serverless" if self.kind == "workgroup" else "redshift"
-        return f"arn:aws:{service}:{self.region}:{self.account}:dbuser:{self.warehouse}/{user}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +69,10 @@ class Session:
         Raises SqlError in Redshift's words, StatementCancelledError after `cancel`.
         """
         with self.translated_errors():
-            return self._connection.execute(sql, parameters) if parameters else (
-                self._connection.execute(sql)
+            return (
+                self._connection.execute(sql, parameters)
+                if parameters
+                else (self._connection.execute(sql))
             )
 
     def rows(self, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -168,9 +147,12 @@ class Session:
 
     def set_search_path(self, schemas: Sequence[str]) -> None:
         """Look for unqualified names in these schemas, in this order."""
-        known = {name for (name,) in self.rows(
-            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [self._catalog]
-        )}
+        known = {
+            name
+            for (name,) in self.rows(
+                "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [self._catalog]
+            )
+        }
         found = [schema for schema in schemas if schema in known]
         path = [f"{quote(self._catalog)}.{quote(schema)}" for schema in found]
         self.execute(f"SET search_path = {literal(','.join([*path, SYSTEM_SCHEMA]))}")

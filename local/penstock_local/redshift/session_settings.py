@@ -14,9 +14,10 @@ from penstock_local.redshift.words import Kind, Sql, literal
 # Settings that change no result, or that already have the only value that is possible here.
 _WITHOUT_EFFECT = frozenset(
     {
-        "analyze_threshold_percent", "application_name", "auto_mv", "client_encoding", "cancel_query",
-        "datestyle", "describe_field_name_in_uppercase", "enable_numeric_rounding",
-        "enable_result_cache_for_session", "extra_float_digits", "max_concurrency_scaling_clusters",
+        "analyze_threshold_percent", "application_name", "auto_mv", "cancel_query",
+        "client_encoding", "datestyle", "describe_field_name_in_uppercase", "enable_numeric_rounding",
+        "enable_result_cache_for_session", "extra_float_digits",
+        "max_concurrency_scaling_clusters",
         "mv_enable_aqmv_for_session", "query_group", "statement_timeout", "use_fips_ssl",
         "wlm_query_slot_count", "json_serialization_enable",
     }
@@ -75,9 +76,7 @@ def parse_set(sql: Sql) -> Set:
     words = [word for word in cursor.rest() if not word.says(",")]
     if not words:
         raise cursor.unexpected()
-    values = tuple(
-        word.text if word.kind is Kind.STRING else word.text.lower() for word in words
-    )
+    values = tuple(word.text if word.kind is Kind.STRING else word.text.lower() for word in words)
     return Set(name, values)
 
 

@@ -181,8 +181,6 @@ def parse_create_table(
 def _columns_like(session: Session, like: Like) -> list[Column]:
     columns = require_table(session, like.parent).columns
     return [
-        column
-        if like.with_defaults and not column.is_identity
-        else replace(column, default=None)
+        column if like.with_defaults and not column.is_identity else replace(column, default=None)
         for column in columns
     ]

@@ -96,8 +96,10 @@ class Unload:
         name = quote(column.name)
         if column.type == "VARIANT":
             is_json = self.options.format == "JSON"
-            return f"CAST({name} AS JSON) AS {name}" if is_json else (
-                f"CAST(CAST({name} AS JSON) AS VARCHAR) AS {name}"
+            return (
+                f"CAST({name} AS JSON) AS {name}"
+                if is_json
+                else (f"CAST(CAST({name} AS JSON) AS VARCHAR) AS {name}")
             )
         if self.options.format != "PARQUET" and column.type == "BOOLEAN":
             return f"CASE WHEN {name} THEN 't' WHEN NOT {name} THEN 'f' END AS {name}"

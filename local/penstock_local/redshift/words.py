@@ -8,14 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import ClassVar
 
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
-from penstock_local.redshift.errors import from_sqlglot, syntax_error, validation
+from penstock_local.redshift.errors import syntax_error, validation
+from penstock_local.redshift.wordings import from_sqlglot
 
-_REDSHIFT = Redshift()
+
+class _Reading(Redshift):
+    """Redshift's words, also in the statements that sqlglot takes as one piece."""
+
+    class Tokenizer(Redshift.Tokenizer):
+        COMMANDS: ClassVar[set[TokenType]] = set()
+
+
+_REDSHIFT = _Reading()
 
 
 class Kind(Enum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import inspect
 import json
 import time
@@ -33,9 +32,9 @@ class Objects:
     async def get(self, caller: Caller, arguments: dict[str, Any]) -> bytes:
         return self.texts[arguments["Key"]].encode()
 
-    async def list(
+    async def listing(
         self, caller: Caller, arguments: dict[str, Any], limit: int
-    ) -> builtins.list[dict[str, Any]]:
+    ) -> list[dict[str, Any]]:
         raise NotImplementedError
 
     async def put(self, caller: Caller, arguments: dict[str, Any]) -> None:

@@ -109,7 +109,7 @@ def test_a_failed_run_tells_the_last_line_of_the_traceback(platform: Platform) -
     assert record["ErrorMessage"] == "KeyError: 'price'"
     log = platform.log(record, "error")
     assert log[0] == "Traceback (most recent call last):"
-    assert log[1].endswith(', line 4, in <module>')
+    assert log[1].endswith(", line 4, in <module>")
     assert log[-1] == "KeyError: 'price'"
     assert not any("penstock" in line and "glue/jr_" not in line for line in log)
 

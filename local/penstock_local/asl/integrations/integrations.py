@@ -27,9 +27,11 @@ from penstock_local.asl.values import Json
 
 log = logging.getLogger(__name__)
 
-# How often a job is asked whether it has ended: often at first, for local jobs are short.
+# How often a job is asked whether it has ended: often at first, for local jobs are short; more
+# seldom when there are many, so that all together do not ask more often than this.
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
+MOST_QUESTIONS_PER_SECOND = 50
 _GROWTH = 1.5
 
 
@@ -58,6 +60,7 @@ class Integrations:
         """`lambda_calls` and `other_calls` bound the calls that are under way at once."""
         clients = self.clients = Clients(settings.endpoint, lambda_calls, other_calls)
         self.s3 = S3Objects(clients)
+        self._watched = 0
         self._aws_sdk = AwsSdkIntegration(clients)
         self._lambda_arn = LambdaArn(clients)
         self._optimized: dict[str, _Integration] = {
@@ -103,9 +106,13 @@ class Integrations:
         if job is None:
             return started
         pause = FIRST_PAUSE
-        while (result := await job.poll(call, started)) is None:
-            await asyncio.sleep(pause)
-            pause = min(pause * _GROWTH, LONGEST_PAUSE)
+        self._watched += 1
+        try:
+            while (result := await job.poll(call, started)) is None:
+                await asyncio.sleep(max(pause, self._watched / MOST_QUESTIONS_PER_SECOND))
+                pause = min(pause * _GROWTH, LONGEST_PAUSE)
+        finally:
+            self._watched -= 1
         return result
 
     async def cancel(self, call: Call, started: Json) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from jsonata.jexception import JException
 from jsonata.utils import Utils
@@ -42,7 +42,10 @@ _ARRAYS_OF = {
 }
 
 
-def within_memory(value: Any) -> Any:
+_Value = TypeVar("_Value")
+
+
+def within_memory(value: _Value) -> _Value:
     """The value, unless it is a text that takes more memory than AWS grants."""
     if isinstance(value, str) and len(value) > _TEXT_LIMIT:
         raise JsonataError(None, MEMORY_EXCEEDED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Coroutine
 from typing import Any
 
@@ -17,6 +18,8 @@ from penstock_local.settings import DEFAULT_ACCOUNT, DEFAULT_REGION
 ACCOUNT = DEFAULT_ACCOUNT
 REGION = DEFAULT_REGION
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machine"
+STARTED = dt.datetime(2026, 11, 21, 5, 0, 0, 250000, tzinfo=dt.UTC)
+MILLISECONDS = 1_795_237_200_250
 EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:parent:one"
 
 
@@ -51,6 +54,18 @@ def to_the_end(integrations: Integrations, *arguments: Any, **more: Any) -> Any:
         return await integrations.finish(made, await integrations.start(made))
 
     return run(both())
+
+
+def ends_badly(integrations: Integrations, *arguments: Any) -> StateError:
+    """The error that a `.sync` call ends with."""
+    with pytest.raises(StateError) as raised:
+        to_the_end(integrations, *arguments)
+    return raised.value
+
+
+def cancel(integrations: Integrations, resource: str, arguments: Any, started: Any) -> None:
+    """Stop the job of a `.sync` call."""
+    run(integrations.cancel(call(resource, arguments), started))
 
 
 def without_metadata(result: dict[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from tests.local.asl.integrations.calls import ACCOUNT, REGION, Answers
+from tests.local.asl.integrations.reading import BUCKET, Reader
 
-from penstock_local.asl.integrations import Integrations
+from penstock_local.asl.integrations import Caller, Integrations
 from penstock_local.asl.integrations import integrations as facade
 from penstock_local.settings import LocalSettings
 
@@ -159,3 +160,11 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubbed]:
     made = Integrations(Platform("http://127.0.0.1:1"))
     yield Stubbed(made, monkeypatch)
     made.close()
+
+
+@pytest.fixture(scope="session")
+def reader(platform: Platform, integrations: Integrations) -> Reader:
+    s3 = platform.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    caller = Caller(platform.role("reader", "s3:GetObject", "s3:ListBucket"), REGION)
+    return Reader(s3, integrations, caller)

@@ -12,12 +12,11 @@ from tests.local.asl.integrations.conftest import Platform
 from penstock_local.asl import result_writer
 from penstock_local.asl.errors import StateError
 from penstock_local.asl.integrations import Caller, Integrations
-from penstock_local.asl.result_writer import ChildResult, as_output, write_results
+from penstock_local.asl.result_writer import PUT_OBJECT, ChildResult, as_output, write_results
 
 BUCKET = "writer-bucket"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:m/label"
 MAP_RUN = "arn:aws:states:eu-central-1:123456789012:mapRun:m/label:11111111-2222"
-RESOURCE = "arn:aws:states:::s3:putObject"
 NONE = object()
 
 
@@ -51,7 +50,7 @@ class Writer:
 
     def write(self, *children: ChildResult, prefix: str | None = "runs/1", **config: Any) -> Any:
         arguments = {"Bucket": BUCKET} if prefix is None else {"Bucket": BUCKET, "Prefix": prefix}
-        writer: dict[str, Any] = {"Resource": RESOURCE, "Arguments": arguments}
+        writer: dict[str, Any] = {"Resource": PUT_OBJECT, "Arguments": arguments}
         if config:
             writer["WriterConfig"] = config
         sink = self._integrations.s3
@@ -208,7 +207,7 @@ def test_large_results_are_split_into_files(
 
 def test_a_bucket_that_is_not_there_fails_the_writer(writer: Writer) -> None:
     arguments = {"Bucket": "writer-missing", "Prefix": "p"}
-    field = {"Resource": RESOURCE, "Arguments": arguments}
+    field = {"Resource": PUT_OBJECT, "Arguments": arguments}
     with pytest.raises(StateError) as raised:
         run(write_results(writer._integrations.s3, writer._caller, field, MAP_RUN, CHILDREN))
     assert raised.value.error == "States.ResultWriterFailed"

@@ -1,0 +1,99 @@
+"""The parts that the functions are put together from, each made when it is first used."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from penstock.adapters import clients
+from penstock.adapters.control_table import ControlTable
+from penstock.adapters.error_queue import ErrorQueue
+from penstock.adapters.job_items import JobItems
+from penstock.adapters.plan_bucket import PlanBucket
+from penstock.adapters.pool_items import PoolItems
+from penstock.adapters.run_table import RunTable
+from penstock.adapters.task_tokens import TaskTokens
+from penstock.domain.gate import Gate
+from penstock.domain.instant import written
+from penstock.domain.turn import TurnTaking
+from penstock.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+FEW: Final = 3
+"""Up to so many requests are not worth a thread."""
+SECONDS_PER_DAY: Final = 86_400
+
+
+class Parts:
+    """Settings, adapters and what works with them; one per Lambda environment."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The environment of the function."""
+        return Settings.from_env()
+
+    @cached_property
+    def control(self) -> ControlTable:
+        """The rows of jobs."""
+        return ControlTable(self._dynamodb, self.settings.control_table)
+
+    @cached_property
+    def runs(self) -> RunTable:
+        """The runs."""
+        return RunTable(self._dynamodb, self.settings.run_table, self._expires_at)
+
+    @cached_property
+    def bucket(self) -> PlanBucket:
+        """The plans, and the reports of jobs."""
+        return PlanBucket(clients.s3(), self.settings.data_bucket)
+
+    @cached_property
+    def queue(self) -> ErrorQueue:
+        """What failed."""
+        return ErrorQueue(clients.sqs(), self.settings.error_queue_url)
+
+    @cached_property
+    def turns(self) -> TurnTaking:
+        """The turns of jobs."""
+        return TurnTaking(self._jobs, self._tokens, self.gate, now, in_threads)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The pools."""
+        limit = self.settings.default_pool_limit
+        pools = PoolItems(self._dynamodb, self.settings.run_table, limit, self._expires_at)
+        return Gate(self._jobs, pools, self._tokens, now, in_threads)
+
+    @cached_property
+    def _jobs(self) -> JobItems:
+        return JobItems(self._dynamodb, self.settings.run_table)
+
+    @cached_property
+    def _tokens(self) -> TaskTokens:
+        return TaskTokens(clients.step_functions())
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return clients.dynamodb()
+
+    def _expires_at(self) -> int:
+        return int(time.time()) + self.settings.retention_days * SECONDS_PER_DAY
+
+
+def now() -> str:
+    """Return the time as the run table has it."""
+    return written(datetime.now(UTC))
+
+
+def in_threads(call: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+    """Call the function with each value, many at once if there are many; raise what it raises."""
+    listed = list(values)
+    if len(listed) <= FEW:
+        return [call(value) for value in listed]
+    with ThreadPoolExecutor(clients.THREADS) as pool:
+        return list(pool.map(call, listed))

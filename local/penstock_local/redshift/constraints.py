@@ -1,0 +1,113 @@
+"""Checks a request against the service's own model, and words refusals as AWS does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import OperationModel
+
+from penstock_local.redshift.errors import ApiError, validation
+
+SERVICE = "redshift-data"
+
+
+@cache
+def _operations() -> dict[str, OperationModel]:
+    model = botocore.session.get_session().get_service_model(SERVICE)
+    return {name: model.operation_model(name) for name in model.operation_names}
+
+
+def operation_names() -> frozenset[str]:
+    """Every operation that the installed SDK knows."""
+    return frozenset(_operations())
+
+
+def check_request(operation: str, request: Any) -> None:
+    """Raise ValidationException for members that are missing, of a wrong type or out of bounds."""
+    shape = _operations()[operation].input_shape
+    if not isinstance(request, dict):
+        raise ApiError("SerializationException", "The request must be a JSON object")
+    problems = list(_problems(shape, request, ""))
+    if problems:
+        plural = "s" if len(problems) > 1 else ""
+        listed = "; ".join(problems)
+        raise validation(f"{len(problems)} validation error{plural} detected: {listed}")
+
+
+def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if shape is None:
+        return
+    if not isinstance(value, _PYTHON[shape.type_name]) or (
+        isinstance(value, bool) and shape.type_name != "boolean"
+    ):
+        raise ApiError(
+            "SerializationException", f"{path or 'The request'} is not of type {shape.type_name}"
+        )
+    if shape.type_name == "structure":
+        yield from _member_problems(shape, value, path)
+    elif shape.type_name == "list":
+        yield from _length_problems(shape, value, path)
+        for number, item in enumerate(value, start=1):
+            yield from _problems(shape.member, item, f"{path}.{number}.member")
+    else:
+        yield from _scalar_problems(shape, value, path)
+
+
+def _member_problems(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:
+    for name, member in shape.members.items():
+        place = f"{path}.{_lower(name)}" if path else _lower(name)
+        if value.get(name) is not None:
+            yield from _problems(member, value[name], place)
+        elif name in shape.required_members:
+            yield _problem("null", place, "Member must not be null")
+
+
+def _scalar_problems(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from _length_problems(shape, value, path)
+        pattern = shape.metadata.get("pattern")
+        if pattern and not re.fullmatch(pattern, value):
+            rule = f"Member must satisfy regular expression pattern: {pattern}"
+            yield _problem(repr(value), path, rule)
+        if shape.metadata.get("enum") and value not in shape.metadata["enum"]:
+            allowed = ", ".join(shape.metadata["enum"])
+            yield _problem(repr(value), path, f"Member must satisfy enum value set: [{allowed}]")
+    elif not isinstance(value, bool):
+        yield from _bound_problems(shape, value, value, "value", path)
+
+
+def _length_problems(shape: Any, value: Any, path: str) -> Iterator[str]:
+    yield from _bound_problems(shape, value, len(value), "length", path)
+
+
+def _bound_problems(shape: Any, value: Any, size: int, measure: str, path: str) -> Iterator[str]:
+    shown = repr(value) if isinstance(value, str) else f"'{value}'"
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if least is not None and size < least:
+        yield _problem(shown, path, f"Member must have {measure} greater than or equal to {least}")
+    if most is not None and size > most:
+        yield _problem(shown, path, f"Member must have {measure} less than or equal to {most}")
+
+
+def _problem(value: str, path: str, rule: str) -> str:
+    shown = value if len(value) <= 200 else f"{value[:200]}..."
+    return f"Value {shown} at '{path}' failed to satisfy constraint: {rule}"
+
+
+def _lower(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "structure": dict,
+    "list": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "long": int,
+    "timestamp": (int, float),
+}

@@ -1,0 +1,26 @@
+"""No job process outlives the platform, however that ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.local.glue.running_platform import Platform, eventually
+from tests.local.glue.test_run_control import SLEEP_WITH_CHILD, is_alive, pids
+
+
+@pytest.mark.parametrize("signal", ["SIGTERM", "SIGKILL"])
+def test_job_processes_end_with_the_platform(runtimes: None, tmp_path: Path, signal: str) -> None:
+    platform = Platform(tmp_path / "home")
+    job = platform.job(SLEEP_WITH_CHILD)
+    started = pids(platform, platform.start(job))
+    assert all(is_alive(pid) for pid in started)
+    (platform.stop if signal == "SIGTERM" else platform.process.kill)()
+    platform.process.wait(20)
+
+    eventually(lambda: not any(is_alive(pid) for pid in started))
+    if signal == "SIGTERM":
+        assert not (tmp_path / "home/glue").exists()
+    assert psutil.pid_exists(platform.process.pid) is False
