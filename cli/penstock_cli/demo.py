@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from penstock_cli import deployment, example, local_instance, pipeline, run_log, run_view
+from penstock_cli import deployment, example, local_instance, pipeline, run_log
 from penstock_cli.deployment import Deployment
 from penstock_cli.errors import CommandError
 from penstock_cli.local_instance import STATE, Instance
@@ -57,25 +57,30 @@ def _demo(console: Console, instance: Instance, source_url: str) -> int:
         deployed = deployment.deploy(instance, {"RedshiftWorkgroup": example.WORKGROUP})
     step(console, "sam build", deployed.build_seconds)
     step(console, "sam deploy: the unmodified template", deployed.deploy_seconds)
-    rows = example.apply_rows(instance, deployed.outputs["ControlTable"], source_url)
+    rows = example.apply_rows(instance, deployed.outputs, source_url)
     step(console, f"{len(rows)} job rows applied, their sources at {source_url}")
-    run = follow(console, instance, deployed)
-    report = describe(console, instance, deployed, run)
+    run, digest = follow(console, instance, deployed)
+    report = describe(console, instance, deployed, run, digest)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     console.print()
     console.print(f"All of this as JSON: {REPORT}. To go on, with everything left running: make up")
     return 0 if run.verdict == "SUCCEEDED" else 1
 
 
-def follow(console: Console, instance: Instance, deployed: Deployment) -> RunView:
-    """Start the pipeline as its schedule would, and show its jobs until the execution ends."""
+def follow(
+    console: Console, instance: Instance, deployed: Deployment
+) -> tuple[RunView, str | None]:
+    """Start the pipeline as its schedule would, and show its jobs until the execution ends.
+
+    Returns the run and the digest that it sent.
+    """
     states = instance.client("stepfunctions")
     machine = deployed.outputs["PipelineStateMachineArn"]
     text = pipeline.scheduled_input(instance.client("scheduler"), machine, dt.datetime.now(dt.UTC))
     execution = states.start_execution(stateMachineArn=machine, input=text)["executionArn"]
     step(console, f"started by the schedule's own input: {text}")
     console.print()
-    table = example.run_table(instance, deployed.outputs["RunTable"])
+    runs = example.runs(instance, deployed.outputs)
     job_id: str | None = None
     view: RunView | None = None
     deadline = time.monotonic() + LONGEST_RUN_SECONDS
@@ -83,28 +88,36 @@ def follow(console: Console, instance: Instance, deployed: Deployment) -> RunVie
         while (ending := pipeline.ending(states, execution)) is None:
             job_id = job_id or pipeline.job_id(states, execution)
             if job_id:
-                progress.show(run_view.read(table, job_id).jobs)
+                progress.show(runs.read(job_id).jobs)
             if time.monotonic() > deadline:
                 raise CommandError(f"the run did not end within {LONGEST_RUN_SECONDS:.0f} s")
             time.sleep(POLL_SECONDS)
         job_id = job_id or pipeline.job_id(states, execution)
         if job_id is not None:
-            view = run_view.read(table, job_id)
+            view = runs.read(job_id)
             progress.show(view.jobs, ended=True)
     if view is None or view.verdict is None:
         raise CommandError(
             f"the execution {ending.status} without a verdict: {ending.error}: {ending.cause}"
         )
-    return view
+    return view, pipeline.digest(states, execution)
 
 
 def describe(
-    console: Console, instance: Instance, deployed: Deployment, run: RunView
+    console: Console,
+    instance: Instance,
+    deployed: Deployment,
+    run: RunView,
+    digest: str | None,
 ) -> dict[str, Any]:
     """Print the digest, the run log and the loaded table; return the same as one object."""
     style = {"SUCCEEDED": "green", "PARTIAL": "yellow"}.get(run.verdict or "", "red")
     console.print()
-    console.print(Panel(Text((run.digest or "").strip()), title="the digest", border_style=style))
+    console.print(
+        Panel(
+            Text((digest or "no digest was sent").strip()), title="the digest", border_style=style
+        )
+    )
     redshift = instance.client("redshift-data")
     log_rows = run_log.query(
         redshift,

@@ -68,7 +68,11 @@ def _sam(arguments: list[str], instance: Instance, log: Path) -> float:
     with log.open("ab") as output:
         try:
             status = subprocess.run(
-                ["sam", *arguments, *CONFIGURATION], env=env, stdout=output, stderr=output, check=False
+                ["sam", *arguments, *CONFIGURATION],
+                env=env,
+                stdout=output,
+                stderr=output,
+                check=False,
             ).returncode
         except FileNotFoundError as error:
             raise CommandError("the SAM CLI is missing: `make setup` installs it") from error

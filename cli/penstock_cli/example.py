@@ -9,6 +9,7 @@ from typing import Any
 
 from penstock_cli import applying, row_files, sample_sources
 from penstock_cli.local_instance import Instance
+from penstock_cli.run_view import Runs
 
 ROWS = Path("jobs/daily_covid.yaml")
 WORKGROUP = "penstock"
@@ -30,12 +31,12 @@ def sources(data: Path | None) -> Iterator[str]:
         yield url
 
 
-def apply_rows(instance: Instance, control_table: str, source_url: str) -> list[Item]:
+def apply_rows(instance: Instance, outputs: dict[str, str], source_url: str) -> list[Item]:
     """Write the example's rows, their sources replaced by files of the same name at a URL."""
     items = [with_source(item, source_url) for item in row_files.load([ROWS])]
-    table = _resource(instance).Table(control_table)
+    table = control_table(instance, outputs)
     changes = applying.differences(table, items)
-    applying.write(table.meta.client, control_table, [c for c in changes if c.is_needed])
+    applying.write(table.meta.client, table.name, [c for c in changes if c.is_needed])
     return items
 
 
@@ -48,9 +49,15 @@ def with_source(item: Item, source_url: str) -> Item:
     return {**item, "Arguments": {**arguments, "source_url": f"{source_url}/{name}"}}
 
 
-def run_table(instance: Instance, name: str) -> Any:
-    """The run table of a deployed stack."""
-    return _resource(instance).Table(name)
+def runs(instance: Instance, outputs: dict[str, str]) -> Runs:
+    """The runs of a deployed stack."""
+    clients = instance.client("dynamodb"), instance.client("s3")
+    return Runs(*clients, outputs["RunTable"], outputs["DataBucket"])
+
+
+def control_table(instance: Instance, outputs: dict[str, str]) -> Any:
+    """The control table of a deployed stack."""
+    return _resource(instance).Table(outputs["ControlTable"])
 
 
 def _resource(instance: Instance) -> Any:

@@ -54,3 +54,16 @@ def job_id(states: Any, execution_arn: str) -> str | None:
             found: str | None = output.get("job_id")
             return found
     return None
+
+
+def digest(states: Any, execution_arn: str) -> str | None:
+    """The message that an ended execution sent to its topic; None when it sent none."""
+    history = states.get_execution_history(
+        executionArn=execution_arn, maxResults=100, reverseOrder=True
+    )
+    for event in history["events"]:
+        details = event.get("taskScheduledEventDetails")
+        if details and details["resourceType"] == "sns":
+            message: str = json.loads(details["parameters"])["Message"]
+            return message
+    return None

@@ -1,12 +1,15 @@
-"""A run as a person looks at it: its jobs with their states, out of the run table."""
+"""A run as a person looks at it: its jobs in the order of the plan, with their states."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "BLOCKED", "SKIPPED", "INVALID"})
+from penstock.adapters.run_table import RunTable
+from penstock.domain.job_record import JobRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,70 +24,72 @@ class JobView:
     rows_rejected: int | None
     seconds: float | None
     error: str | None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the job has its outcome."""
-        return self.state in ENDED
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run with its jobs in the order of the plan."""
+    """A run as it stands; the verdict is None while it is open."""
 
     job_id: str
     logical_date: str | None
     verdict: str | None
-    digest: str | None
     jobs: tuple[JobView, ...]
 
 
-def read(table: Any, job_id: str) -> RunView:
-    """The run with this job ID as the run table has it now."""
-    items: list[dict[str, Any]] = []
-    request: dict[str, Any] = {
-        "KeyConditionExpression": "PK = :run",
-        "ExpressionAttributeValues": {":run": f"RUN#{job_id}"},
-        "ConsistentRead": True,
-    }
-    while True:
-        page = table.query(**request)
-        items += page["Items"]
-        if "LastEvaluatedKey" not in page:
-            break
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-    run: dict[str, Any] = next((item for item in items if item["SK"] == "RUN"), {})
-    jobs = [item for item in items if item["SK"].startswith("JOB#")]
-    return RunView(
-        job_id=job_id,
-        logical_date=run.get("LogicalDate"),
-        verdict=run.get("Verdict"),
-        digest=run.get("Digest"),
-        jobs=tuple(map(_job, sorted(jobs, key=lambda item: item.get("Position", 0)))),
-    )
+class Runs:
+    """The runs of a stack, read as often as a display wants them."""
+
+    def __init__(self, dynamodb: Any, s3: Any, run_table: str, data_bucket: str) -> None:
+        self._table = RunTable(dynamodb, run_table, expires_at=lambda: 0)
+        self._s3 = s3
+        self._bucket = data_bucket
+        self._order: dict[str, list[str]] = {}
+
+    def read(self, job_id: str) -> RunView:
+        """The run with this job ID as the run table has it now."""
+        run = self._table.run(job_id)
+        jobs = self._table.jobs_of(job_id)
+        order = self._planned_order(job_id, run.plan_key if run else "")
+        jobs.sort(key=lambda job: order.get(job.job_name, len(order)))
+        return RunView(
+            job_id=job_id,
+            logical_date=run.logical_date or None if run else None,
+            verdict=str(run.verdict) if run and run.verdict else None,
+            jobs=tuple(map(_view, jobs)),
+        )
+
+    def _planned_order(self, job_id: str, plan_key: str) -> dict[str, int]:
+        """The position of each job in the plan, which does not change once it is there."""
+        if job_id not in self._order:
+            if not plan_key:
+                return {}
+            plan = self._s3.get_object(Bucket=self._bucket, Key=plan_key)["Body"].read()
+            self._order[job_id] = _names(plan.decode().splitlines())
+        return {name: position for position, name in enumerate(self._order[job_id])}
 
 
-def _job(item: dict[str, Any]) -> JobView:
+def _names(lines: Sequence[str]) -> list[str]:
+    return [json.loads(line)["job_name"] for line in lines if line.strip()]
+
+
+def _view(job: JobRecord) -> JobView:
     return JobView(
-        name=item["JobName"],
-        type=item.get("JobType", ""),
-        state=item["State"],
-        rows_read=_count(item.get("RowsRead")),
-        rows_written=_count(item.get("RowsWritten")),
-        rows_rejected=_count(item.get("RowsRejected")),
-        seconds=_seconds(item),
-        error=item.get("Cause"),
+        name=job.job_name,
+        type=job.job_type,
+        state=str(job.shown_state),
+        rows_read=job.figures.rows_read,
+        rows_written=job.figures.rows_written,
+        rows_rejected=job.figures.rows_rejected,
+        seconds=_seconds(job),
+        error=job.cause or None,
+        ended=job.outcome is not None,
     )
 
 
-def _count(value: Any) -> int | None:
-    return None if value is None else int(value)
-
-
-def _seconds(item: dict[str, Any]) -> float | None:
-    if item.get("Seconds") is not None:
-        return float(item["Seconds"])
-    if item["State"] == "RUNNING" and item.get("StartedAt"):
-        started = dt.datetime.fromisoformat(item["StartedAt"])
-        return max(0.0, (dt.datetime.now(dt.UTC) - started).total_seconds())
-    return None
+def _seconds(job: JobRecord) -> float | None:
+    if job.outcome is not None:
+        return job.seconds
+    if job.started_at is None:
+        return None
+    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(job.started_at)).total_seconds()

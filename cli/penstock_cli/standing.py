@@ -34,7 +34,7 @@ def bring_up(console: Console, data: Path | None, port: int | None) -> None:
             deployed = deployment.deploy(instance, {"RedshiftWorkgroup": example.WORKGROUP})
         step(console, "sam build and sam deploy", deployed.build_seconds + deployed.deploy_seconds)
         source_url = _serve_sources(data)
-        rows = example.apply_rows(instance, deployed.outputs["ControlTable"], source_url)
+        rows = example.apply_rows(instance, deployed.outputs, source_url)
         step(console, f"{len(rows)} job rows applied, their sources at {source_url}")
     except BaseException:
         bring_down(console)

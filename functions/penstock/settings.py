@@ -53,7 +53,7 @@ class Settings:
             run_table=_text(environ, "RUN_TABLE"),
             data_bucket=_text(environ, "DATA_BUCKET"),
             error_queue_url=_text(environ, "ERROR_QUEUE_URL"),
-            default_pool_limit=_number(environ, "DEFAULT_POOL_LIMIT"),
+            default_pool_limit=max(1, _number(environ, "DEFAULT_POOL_LIMIT")),
             time_zone=environ.get("TIME_ZONE") or "UTC",
             retention_days=_number(environ, "RETENTION_DAYS"),
             redshift=Redshift.from_texts(

@@ -38,11 +38,11 @@ def extract(
     records, malformed = engine.folder / "records.csv", engine.folder / "malformed-00000.jsonl"
     try:
         parted = _part(raw, records, malformed, delimiter)
-        _require_columns(specification, parted.header)
+        wanted = _wanted(specification, parted.header)
     except SourceError as error:
         raise SourceError(f"{fetched.url}: {error}") from error
     raw.unlink()
-    _read(engine, records, parted, delimiter)
+    _read(engine, records, parted, delimiter, wanted)
     refined = refine(
         engine,
         specification,
@@ -65,20 +65,24 @@ def _part(raw: Path, records: Path, malformed: Path, delimiter: str) -> Parted:
         return part_records(source, good, bad, delimiter)
 
 
-def _require_columns(specification: Specification, header: Sequence[str]) -> None:
-    wanted = [column.source for column in specification.columns] or list(header)
+def _wanted(specification: Specification, header: Sequence[str]) -> list[str]:
+    """The header's names that the specification takes columns from; all where it names none."""
+    wanted = list(dict.fromkeys(column.source for column in specification.columns)) or list(header)
     missing = [name for name in wanted if name not in header]
     if missing:
         raise SourceError(
             f"there is no column {', '.join(missing)}; the header names {', '.join(header)}"
         )
-    repeated = sorted({name for name in wanted if header.count(name) > 1 or not name})
-    if repeated:
-        raise SourceError(f"the header names {', '.join(map(repr, repeated))} more than once")
+    lowered = [name.lower() for name in wanted]
+    for name in wanted:
+        if not name or header.count(name) > 1 or lowered.count(name.lower()) > 1:
+            raise SourceError(f"the header does not name column {name!r} once and clearly")
+    return wanted
 
 
-def _read(engine: DuckDbEngine, records: Path, parted: Parted, delimiter: str) -> None:
-    # Positions, not names: a header may hold names that differ only in case.
+def _read(
+    engine: DuckDbEngine, records: Path, parted: Parted, delimiter: str, wanted: Sequence[str]
+) -> None:
     positions = ", ".join(f"'column_{number}': 'VARCHAR'" for number in range(len(parted.header)))
     rows = (
         f"SELECT * FROM read_csv({DUCKDB.literal(str(records))}, columns = {{{positions}}}, "
@@ -86,23 +90,15 @@ def _read(engine: DuckDbEngine, records: Path, parted: Parted, delimiter: str) -
         "quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
         "new_line = '\\n', strict_mode = true)"
     )
-    engine.keep("penstock_lines", rows)
-    read = engine.row("SELECT count(*) FROM penstock_lines")[0]
+    named = ", ".join(
+        f"column_{parted.header.index(name)} AS {DUCKDB.identifier(name)}" for name in wanted
+    )
+    engine.keep(SOURCE_TABLE, f"SELECT {named} FROM ({rows}) AS lines")
+    read = engine.row(f"SELECT count(*) FROM {SOURCE_TABLE}")[0]
     if read != parted.well_formed:
         raise AccountingError(
             f"the file has {parted.well_formed} well-formed records, but DuckDB read {read}"
         )
-    engine.view(SOURCE_TABLE, f"SELECT {_named(parted.header)} FROM penstock_lines")
-
-
-def _named(header: Sequence[str]) -> str:
-    seen: set[str] = set()
-    columns = []
-    for number, name in enumerate(header):
-        if name and name.lower() not in seen:
-            seen.add(name.lower())
-            columns.append(f"column_{number} AS {DUCKDB.identifier(name)}")
-    return ", ".join(columns)
 
 
 def _keep_malformed(

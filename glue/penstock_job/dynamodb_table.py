@@ -113,7 +113,7 @@ class DynamoDbTable:
         middle = len(batch) // 2
         return self._put_batch(batch[:middle]) + self._put_batch(batch[middle:])
 
-    def _post(self, requests: list[str]) -> _Answer:
+    def _post(self, requests: list[str]) -> Answer:
         body = f'{{"RequestItems":{{{json.dumps(self.name)}:[{",".join(requests)}]}}}}'
         request = AWSRequest(
             method="POST",
@@ -129,12 +129,12 @@ class DynamoDbTable:
         try:
             response = self._http.send(request.prepare())
         except HTTPClientError as error:
-            return _Answer("HTTPClientError", str(error), {})
+            return Answer("HTTPClientError", str(error), {})
         return _read_answer(self.name, response.status_code, response.content)
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
     error: str | None
     reason: str
     content: dict[str, Any]
@@ -148,18 +148,18 @@ class _Answer:
         return [json.dumps(request) for request in left]
 
 
-def _read_answer(table: str, status: int, content: bytes) -> _Answer:
+def _read_answer(table: str, status: int, content: bytes) -> Answer:
     """The answer, or a failure worth another attempt; raises LoadError for any other."""
     try:
         body: dict[str, Any] = json.loads(content)
     except ValueError:
         body = {}
     if status == OK:
-        return _Answer(None, "", body)
+        return Answer(None, "", body)
     name = str(body.get("__type", "")).rpartition("#")[2]
     reason = str(body.get("message") or body.get("Message") or f"HTTP {status}")
     if name == "ValidationException" or name in THROTTLED or status >= SERVER_FAULT:
-        return _Answer(name or "ServerFault", reason, {})
+        return Answer(name or "ServerFault", reason, {})
     raise LoadError(f"DynamoDB table {table}: {name or status}: {reason}")
 
 

@@ -6,7 +6,6 @@ new rows or it is as it was. Rows are replaced by their key, so a second load ch
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import time
@@ -119,14 +118,13 @@ class RedshiftData:
     def run(self, target: RedshiftTarget, statements: Sequence[str], name: str) -> None:
         """Run the statements as one transaction. Raises LoadError with the statement's error.
 
-        The same statements under the same name are one batch, even if the request is sent twice.
+        botocore adds a client token, so a request that it sends twice is carried out once.
         """
         try:
             answer = self._client.batch_execute_statement(
                 **target.connection(),
                 Sqls=list(statements),
                 StatementName=name[:500],
-                ClientToken=hashlib.sha256("\n".join([name, *statements]).encode()).hexdigest(),
             )
             self._wait(answer["Id"], target)
         except ClientError as error:

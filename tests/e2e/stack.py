@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from penstock_cli import example, pipeline, run_view
+from penstock_cli import example, pipeline
 from penstock_cli.deployment import Deployment
 from penstock_cli.local_instance import Instance
 from penstock_cli.pipeline import Ending
@@ -23,6 +23,7 @@ class Ran:
     execution_arn: str
     ending: Ending
     view: RunView
+    digest: str
 
     def job(self, name: str) -> JobView:
         return next(job for job in self.view.jobs if job.name == name)
@@ -44,7 +45,7 @@ class Stack:
         return self.deployed.outputs[key]
 
     def apply(self, source_url: str) -> list[dict[str, Any]]:
-        return example.apply_rows(self.instance, self.output("ControlTable"), source_url)
+        return example.apply_rows(self.instance, self.deployed.outputs, source_url)
 
     def run(self, **more: Any) -> Ran:
         """Run the example category to its end."""
@@ -59,5 +60,5 @@ class Stack:
             time.sleep(0.3)
         job_id = pipeline.job_id(states, arn)
         assert job_id is not None, ending
-        table = example.run_table(self.instance, self.output("RunTable"))
-        return Ran(arn, ending, run_view.read(table, job_id))
+        runs = example.runs(self.instance, self.deployed.outputs)
+        return Ran(arn, ending, runs.read(job_id), pipeline.digest(states, arn) or "")

@@ -25,7 +25,7 @@ def test_the_real_data_gives_exactly_the_known_result(stack: Stack, real_data: P
         stack.apply(url)
         ran = stack.run()
 
-    assert ran.ending.status == "SUCCEEDED", ran.view.digest
+    assert ran.ending.status == "SUCCEEDED", ran.digest
     assert set(ran.outcomes.values()) == {"SUCCEEDED"}
     assert ran.job("extract_us_cases").rows_read == 142
     assert ran.job("extract_us_recovered").rows_read == 36_580
@@ -46,7 +46,7 @@ def test_a_second_run_of_the_same_day_doubles_nothing(stack: Stack, real_data: P
         stack.apply(url)
         ran = stack.run()
 
-    assert ran.view.verdict == "SUCCEEDED", ran.view.digest
+    assert ran.view.verdict == "SUCCEEDED", ran.digest
     (total,) = query(stack, "SELECT COUNT(*) AS n FROM public.daily_cases")
     assert int(total["n"]) == 137
     log = query(stack, "SELECT * FROM etl.run_log WHERE job_id = :id", id=ran.view.job_id)
@@ -61,7 +61,7 @@ def test_a_missing_source_fails_its_job_blocks_its_descendants_and_no_other(
     with example.sources(None) as url, example.sources(tmp_path) as empty:
         stack.apply(url)
         (broken,) = (item for item in items if item["JobName"] == "extract_us_cases")
-        table = example.run_table(stack.instance, stack.output("ControlTable"))
+        table = example.control_table(stack.instance, stack.deployed.outputs)
         broken["Arguments"]["source_url"] = f"{empty}/us.csv"
         table.put_item(Item=broken)
         ran = stack.run()
@@ -79,7 +79,7 @@ def test_a_missing_source_fails_its_job_blocks_its_descendants_and_no_other(
     cause = ran.job("extract_us_cases").error or ""
     assert f"{empty}/us.csv" in cause
     assert "404" in cause
-    digest = ran.view.digest or ""
+    digest = ran.digest
     assert "404" in digest
     assert "BLOCKED" in digest
     assert "PARTIAL" in digest
@@ -123,14 +123,14 @@ def test_a_missing_permission_fails_the_run_and_names_the_action(stack: Stack) -
     assert ran.view.verdict in {"PARTIAL", "FAILED"}
     assert ran.job("extract_us_cases").state == "FAILED"
     assert "glue:StartJobRun" in (ran.job("extract_us_cases").error or "")
-    assert "glue:StartJobRun" in (ran.view.digest or "")
+    assert "glue:StartJobRun" in ran.digest
 
 
 def test_an_unknown_category_ends_as_failed_with_a_digest(stack: Stack) -> None:
     ran = stack.run(category="No_Such_Category")
     assert ran.ending.status == "FAILED"
     assert ran.view.verdict == "FAILED"
-    assert "No_Such_Category" in (ran.view.digest or "")
+    assert "No_Such_Category" in ran.digest
 
 
 @pytest.mark.parametrize("format_", ["subject", "message"])

@@ -136,14 +136,16 @@ class PoolItems:
         return self._view(name, updated.item)
 
     def _has_room(self, expression: Expression) -> str:
-        """Return the condition that a slot is free; without holders there is no set to measure."""
+        """Return the condition that a slot is free. No attribute is measured that is absent."""
         limit, holders = expression.name("Limit"), expression.name("Holders")
         none, default = expression.value(0), expression.value(self._default_limit)
+        nobody, somebody = f"attribute_not_exists({holders})", f"attribute_exists({holders})"
+        own, no_own = f"attribute_exists({limit})", f"attribute_not_exists({limit})"
         return (
-            f"(({limit} > {none} AND attribute_not_exists({holders}))"
-            f" OR size({holders}) < {limit}"
-            f" OR (attribute_not_exists({limit})"
-            f" AND (attribute_not_exists({holders}) OR size({holders}) < {default})))"
+            f"(({own} AND {nobody} AND {limit} > {none})"
+            f" OR ({own} AND {somebody} AND size({holders}) < {limit})"
+            f" OR ({no_own} AND {nobody})"
+            f" OR ({no_own} AND {somebody} AND size({holders}) < {default}))"
         )
 
     def _view(self, name: str, item: dict[str, Any]) -> PoolView:

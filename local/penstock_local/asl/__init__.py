@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 def install(settings: LocalSettings) -> None:
     """Put this engine in the place of ministack's Step Functions."""
-    from penstock_local.asl import service  # imports ministack, which the language does not need
+    # Imported here, for they import ministack, which the language does not need.
+    from penstock_local.asl import machines, service
 
     service.install(settings)
+    machines.install(settings)

@@ -6,7 +6,8 @@ import asyncio
 import base64
 import binascii
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from penstock_local.asl.errors import StateError
 from penstock_local.asl.retry import HeartbeatMissedError
@@ -72,6 +73,17 @@ class Waiter:
     async def answer(self) -> Json:
         """Wait for the result; StateError when the work failed or fell silent."""
         return await self._answer
+
+    async def unless_silent(self, call: Coroutine[Any, Any, Json]) -> Json:
+        """The answer of a call, unless a heartbeat is missed before it comes."""
+        calling = asyncio.create_task(call)
+        try:
+            await asyncio.wait((calling, self._answer), return_when=asyncio.FIRST_COMPLETED)
+            if self._answer.done() and self._answer.exception() is not None:
+                await self._answer
+            return await calling
+        finally:
+            calling.cancel()
 
     def close(self) -> None:
         """Nobody waits any longer."""

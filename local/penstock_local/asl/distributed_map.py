@@ -202,7 +202,7 @@ class _Dispatch:
             value = item_input(self._scope, self._visit, MapItem(index, value, run.source))
         name = str(uuid.uuid4())
         return Execution(
-            run.machine.execution_arn(name, str(uuid.uuid4())),
+            run.machine.execution_arn(name),
             name,
             run.machine,
             within_limit(value, self._visit.name),

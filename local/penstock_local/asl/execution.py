@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -69,10 +70,12 @@ class Machine:
         """Whether its executions are express: no history to ask for, five minutes at most."""
         return self.type == "EXPRESS"
 
-    def execution_arn(self, name: str, unique: str = "") -> str:
-        """The ARN of an execution; an express one has a unique part after its name."""
-        kind, tail = ("express", f":{unique}") if self.express else ("execution", "")
-        return f"arn:aws:states:{self.region}:{self.account}:{kind}:{self.name}:{name}{tail}"
+    def execution_arn(self, name: str) -> str:
+        """The ARN of a new execution; that of an express one is another each time."""
+        place = f"arn:aws:states:{self.region}:{self.account}"
+        if self.express:
+            return f"{place}:express:{self.name}:{name}:{uuid.uuid4()}"
+        return f"{place}:execution:{self.name}:{name}"
 
 
 class Execution:

@@ -57,7 +57,7 @@ class Executions:
         known = self._engine.executions.get(execution.arn)
         if known is None:
             self._engine.start(execution)
-        elif known.status is Status.RUNNING and known.input == execution.input:
+        elif known.status is Status.RUNNING and compact(known.input) == compact(execution.input):
             execution = known
         else:
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{known.arn}'")
@@ -178,7 +178,7 @@ class Executions:
         value = read_input(text)
         name = require_name(request.get("name") or str(uuid.uuid4()))
         return Execution(
-            machine.execution_arn(name, str(uuid.uuid4())),
+            machine.execution_arn(name),
             name,
             machine,
             text,

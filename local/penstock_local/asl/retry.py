@@ -137,6 +137,8 @@ async def until_settled(
 def _caught(scope: Interpreter, visit: Visit, error: StateError) -> Step:
     if visit.type != "Task":
         scope.trail.record(f"{visit.type}StateFailed")
+    if error.error == DATA_LIMIT_EXCEEDED:
+        scope.progress.forget_branches()  # a redrive must run all of them: the results do not fit
     catchers = visit.state.get("Catch", ())
     index = catcher_for(catchers, error)
     if index is None:

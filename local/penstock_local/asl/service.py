@@ -23,6 +23,7 @@ from penstock_local.asl.executions import Executions
 from penstock_local.asl.integrations import Integrations
 from penstock_local.asl.machine_store import MachineStore
 from penstock_local.asl.map_runs import MapRuns
+from penstock_local.asl.services import CALLS_AT_ONCE
 from penstock_local.asl.status_events import StatusEvents
 from penstock_local.asl.task_tokens import TaskTokens
 
@@ -108,7 +109,8 @@ _installed: StepFunctions | None = None
 def install(settings: LocalSettings) -> StepFunctions:
     """Put this engine in the place of ministack's."""
     global _installed
-    service = StepFunctions(Integrations(settings), settings.wait_scale)
+    integrations = Integrations(settings, CALLS_AT_ONCE, CALLS_AT_ONCE)
+    service = StepFunctions(integrations, settings.wait_scale)
     others = pins.replace(sf, "handle_request", None)
 
     async def handle_request(

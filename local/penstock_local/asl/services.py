@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from penstock_local.asl.values import Json
 
 
+CALLS_AT_ONCE = 32
+"""Calls of Lambda functions, and of all other services, that are under way at the same time."""
+
+
 class IntegrationsPort(Protocol):
     """The calls to other services, as `penstock_local.asl.integrations` makes them."""
 
@@ -55,11 +59,22 @@ class ChildRunner(Protocol):
 class Services:
     """The services that all executions of an engine share.
 
+    Only so many calls are under way at once; Lambda functions, which may take minutes, have places
+    of their own so as not to keep other calls waiting.
+
     `wait_scale` multiplies Wait states and retry intervals, so that tests need not sit through
     them; timeouts and heartbeats are not scaled.
     """
 
-    __slots__ = ("activities", "callbacks", "children", "integrations", "wait_scale")
+    __slots__ = (
+        "_lambda_calls",
+        "_other_calls",
+        "activities",
+        "callbacks",
+        "children",
+        "integrations",
+        "wait_scale",
+    )
 
     def __init__(
         self,
@@ -74,6 +89,12 @@ class Services:
         self.activities = activities
         self.children = children
         self.wait_scale = wait_scale
+        self._lambda_calls = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._other_calls = asyncio.Semaphore(CALLS_AT_ONCE)
+
+    def turn(self, call: Call) -> asyncio.Semaphore:
+        """What a call must hold while it is made."""
+        return self._lambda_calls if call.resource.service == "lambda" else self._other_calls
 
     async def sleep(self, seconds: float) -> None:
         """Wait as long as the definition says, times `wait_scale`."""

@@ -159,6 +159,12 @@ class _Execution:
         return command, environment
 
     def _java(self, files: JobFiles) -> dict[str, Any]:
+        formats = self._run.arguments.get("--datalake-formats")
+        if formats and "--extra-jars" not in self._run.arguments:
+            raise LaunchError(
+                f"LAUNCH ERROR | Penstock Local has no jars for --datalake-formats {formats}; "
+                "put them into S3 and name them with --extra-jars"
+            )
         asked = arguments.spark_settings(self._run.arguments)
         settings = spark.settings(self._all.settings, self._folder, self._run.job["Name"], asked)
         jars = [

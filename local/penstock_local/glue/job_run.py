@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ministack.core.responses import get_account_id, get_region
+
 from penstock_local.glue.job_definition import is_python_shell
 
 
@@ -24,8 +26,6 @@ class RunState(StrEnum):
     FAILED = "FAILED"
     TIMEOUT = "TIMEOUT"
 
-
-OPEN = frozenset({RunState.WAITING, RunState.STARTING, RunState.RUNNING, RunState.STOPPING})
 
 # DPU of one worker.
 WORKER_CAPACITY = {
@@ -49,13 +49,15 @@ WORKER_CAPACITY = {
 class JobRun:
     """A run, its job as it was when the run was asked for, and what the run was given.
 
-    `context` carries the account and the region of the request into the thread of the run.
+    `context` carries the account and the region of the request into the thread of the run;
+    `scope` names them.
     """
 
     job: dict[str, Any]
     record: dict[str, Any]
     arguments: dict[str, str]
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    scope: tuple[str, str] = field(default_factory=lambda: (get_account_id(), get_region()))
     stop_asked_at: float | None = None
     running_since: float | None = None
 
@@ -63,6 +65,11 @@ class JobRun:
     def id(self) -> str:
         """Its JobRunId."""
         return str(self.record["Id"])
+
+    @property
+    def job_key(self) -> tuple[str, ...]:
+        """Its job, of which another account or region may have one of the same name."""
+        return (*self.scope, str(self.job["Name"]))
 
     @property
     def state(self) -> RunState:
@@ -104,14 +111,12 @@ class JobRun:
         return self.arguments.get("--enable-auto-scaling") == "true"
 
 
-def new_record(
-    job: Mapping[str, Any], run_id: str, request: Mapping[str, Any], attempt: int = 0
-) -> dict[str, Any]:
+def new_record(job: Mapping[str, Any], run_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """The record of a run that has just been asked for."""
     now = time.time()
     record: dict[str, Any] = {
         "Id": run_id,
-        "Attempt": attempt,
+        "Attempt": 0,
         "JobName": job["Name"],
         "JobMode": job.get("JobMode", "SCRIPT"),
         "JobRunQueuingEnabled": bool(_either(request, job, "JobRunQueuingEnabled")),
@@ -130,6 +135,22 @@ def new_record(
         if value:
             record[name] = value
     return record
+
+
+def next_attempt(failed: Mapping[str, Any], run_id: str) -> dict[str, Any]:
+    """The record of the run that follows a failed one."""
+    ended = ("CompletedOn", "ErrorMessage", "DPUSeconds")
+    now = time.time()
+    return {
+        **{name: value for name, value in failed.items() if name not in ended},
+        "Id": run_id,
+        "Attempt": failed["Attempt"] + 1,
+        "PreviousRunId": failed["Id"],
+        "StartedOn": now,
+        "LastModifiedOn": now,
+        "JobRunState": str(RunState.STARTING),
+        "ExecutionTime": 0,
+    }
 
 
 def log_group(job: Mapping[str, Any]) -> str:

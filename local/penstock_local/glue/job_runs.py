@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Mapping
 from typing import Any
 
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import glue
 
 from penstock_local.glue import arguments, events
 from penstock_local.glue.execution import Ending, Executions
 from penstock_local.glue.job_definition import is_python_shell
-from penstock_local.glue.job_run import OPEN, JobRun, RunState, new_record
+from penstock_local.glue.job_run import JobRun, RunState, new_record, next_attempt
 from penstock_local.glue.lane import PYTHON_SHELL_SLOTS, SPARK_SLOTS, Lane
+
+log = logging.getLogger("penstock_local.glue")
 
 
 class ConcurrentRunsExceededError(Exception):
@@ -30,6 +34,7 @@ class JobRuns:
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
         self._lock = threading.RLock()
+        self._all: dict[str, JobRun] = {}
         self._open: dict[str, JobRun] = {}
         self._python_shell = Lane("Python shell", PYTHON_SHELL_SLOTS, self._work)
         self._spark = Lane("Spark", SPARK_SLOTS, self._work)
@@ -40,11 +45,19 @@ class JobRuns:
             record = new_record(job, "jr_" + secrets.token_hex(32), request)
             if request.get("JobRunId"):
                 record["PreviousRunId"] = request["JobRunId"]
+            run = JobRun(dict(job), record, arguments.of_run(job, record["Arguments"]))
             limit = job["ExecutionProperty"]["MaxConcurrentRuns"]
-            is_full = self._open_runs(job["Name"]) >= limit
+            is_full = self._open_runs(run) >= limit
             if is_full and not record["JobRunQueuingEnabled"]:
                 raise ConcurrentRunsExceededError(f"Concurrent runs exceeded for {job['Name']}")
-            return self._submit(job, record)
+            self._submit(run)
+            return run
+
+    def find(self, job_name: str, run_id: str) -> JobRun | None:
+        """A run of a job of the request's account and region."""
+        run = self._all.get(run_id)
+        key = (get_account_id(), get_region(), job_name)
+        return run if run is not None and run.job_key == key else None
 
     def stop(self, run_id: str) -> None:
         """Have a run stopped. Raises NotStoppableError."""
@@ -70,18 +83,21 @@ class JobRuns:
             except NotStoppableError:
                 continue
 
-    def _submit(self, job: dict[str, Any], record: dict[str, Any]) -> JobRun:
-        run = JobRun(dict(job), record, arguments.of_run(job, record["Arguments"]))
-        glue._job_runs.setdefault(job["Name"], []).insert(0, record)
-        self._open[run.id] = run
+    def forget(self) -> None:
+        """Stop every open run and forget all."""
+        self.stop_all()
+        self._all.clear()
+
+    def _submit(self, run: JobRun) -> None:
+        glue._job_runs.setdefault(run.job["Name"], []).insert(0, run.record)
+        self._all[run.id] = self._open[run.id] = run
         self._lane(run).submit(run)
-        return run
 
     def _work(self, run: JobRun) -> None:
         with self._lock:
             if run.stop_asked_at is None:
                 run.enter(RunState.STARTING)
-        ending = self._executions.execute(run)
+        ending = self._execute(run)
         with self._lock:
             if run.stop_asked_at is not None:
                 ending = Ending(RunState.STOPPED)
@@ -90,23 +106,28 @@ class JobRuns:
                 self._retry(run)
         events.emit(run)
 
+    def _execute(self, run: JobRun) -> Ending:
+        try:
+            return self._executions.execute(run)
+        except Exception:
+            log.exception("The run %s was lost", run.id)
+            return Ending(RunState.FAILED, "Penstock Local failed; its own log says how")
+
     def _retry(self, failed: JobRun) -> None:
         """Start the next attempt, as a run of its own, if the job allows one more."""
         attempt = failed.record["Attempt"] + 1
         if attempt > failed.job["MaxRetries"]:
             return
         first = failed.id.split("_attempt_", maxsplit=1)[0]
-        record = new_record(failed.job, f"{first}_attempt_{attempt}", failed.record, attempt)
-        record["PreviousRunId"] = failed.id
-        self._submit(failed.job, record)
+        record = next_attempt(failed.record, f"{first}_attempt_{attempt}")
+        self._submit(JobRun(failed.job, record, failed.arguments))
 
     def _end(self, run: JobRun, state: RunState, message: str = "") -> None:
         self._open.pop(run.id, None)
         run.end(state, message)
 
-    def _open_runs(self, name: str) -> int:
-        records = glue._job_runs.get(name) or []
-        return sum(record["JobRunState"] in OPEN for record in records)
+    def _open_runs(self, run: JobRun) -> int:
+        return [one.job_key for one in self._open.values()].count(run.job_key)
 
     def _lane(self, run: JobRun) -> Lane:
         return self._python_shell if is_python_shell(run.job) else self._spark

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable
 
 from penstock_local.glue.job_run import JobRun, RunState
-
-log = logging.getLogger("penstock_local.glue")
 
 CORES = os.cpu_count() or 2
 # A Spark job takes half a gigabyte and more, and both cores of a small machine.
@@ -59,9 +56,6 @@ class Lane:
             run = self._take()
             try:
                 run.context.run(self._work, run)
-            except Exception:
-                log.exception("The run %s was lost", run.id)
-                run.end(RunState.FAILED, "Penstock Local failed; its own log says how")
             finally:
                 with self._changed:
                     self._working.remove(run)
@@ -79,8 +73,7 @@ class Lane:
 
     def _admits(self, run: JobRun) -> bool:
         limit: int = run.job["ExecutionProperty"]["MaxConcurrentRuns"]
-        name = run.job["Name"]
-        return [one.job["Name"] for one in self._working].count(name) < limit
+        return [one.job_key for one in self._working].count(run.job_key) < limit
 
     def _reason(self, run: JobRun) -> str:
         if not self._admits(run):

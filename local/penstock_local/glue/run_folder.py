@@ -66,7 +66,7 @@ class RunFolder:
             "PATH": os.pathsep.join(dict.fromkeys(path)),
             "HOME": str(self.home),
             "TMPDIR": str(self.scratch),
-            "LANG": "en_US.UTF-8",
+            "LANG": "C.UTF-8",
             "TZ": "UTC",
             "PYTHONPATH": os.pathsep.join(map(str, [*modules, SHIM])),
             "PYTHONUNBUFFERED": "1",

@@ -48,7 +48,7 @@ def install(settings: LocalSettings) -> None:
     original_reset = pins.replace(glue, "reset", None)
 
     def reset() -> None:
-        jobs.runs.stop_all()
+        jobs.runs.forget()
         original_reset()
 
     glue.reset = reset
@@ -130,13 +130,14 @@ class GlueJobs:
         return {"JobRunId": run.id}
 
     def get_job_run(self, request: Request) -> Request:
-        for record in _records(request):
-            if record["Id"] == request.get("RunId"):
-                return {"JobRun": dict(record)}
-        raise GlueError("EntityNotFoundException", f"Job Run {request.get('RunId')} not found.")
+        run_id = str(request.get("RunId"))
+        run = self.runs.find(_job(request)["Name"], run_id)
+        if run is None:
+            raise GlueError("EntityNotFoundException", f"Job Run {run_id} not found.")
+        return {"JobRun": dict(run.record)}
 
     def get_job_runs(self, request: Request) -> Request:
-        records = _records(request)
+        records = list(glue._job_runs.get(_job(request)["Name"]) or [])
         start = int(request.get("NextToken") or 0)
         end = start + min(int(request.get("MaxResults") or PAGE), PAGE)
         page: Request = {"JobRuns": [dict(record) for record in records[start:end]]}
@@ -146,11 +147,10 @@ class GlueJobs:
 
     def batch_stop_job_run(self, request: Request) -> Request:
         name = _job(request)["Name"]
-        known = {record["Id"] for record in _records(request)}
         stopped, errors = [], []
         for run_id in request.get("JobRunIds") or []:
             about = {"JobName": name, "JobRunId": run_id}
-            if run_id not in known:
+            if self.runs.find(name, run_id) is None:
                 detail = _detail("EntityNotFoundException", f"Job Run {run_id} not found.")
                 errors.append({**about, "ErrorDetail": detail})
                 continue
@@ -169,11 +169,6 @@ def _job(request: Request) -> dict[str, Any]:
     if job is None:
         raise GlueError("EntityNotFoundException", f"Job {name} not found.")
     return job
-
-
-def _records(request: Request) -> list[dict[str, Any]]:
-    name = _job(request)["Name"]
-    return list(glue._job_runs.get(name) or [])
 
 
 def _check_arguments(arguments: dict[str, Any]) -> None:

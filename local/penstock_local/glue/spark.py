@@ -38,7 +38,7 @@ def java(
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         *settings.get("spark.driver.extraJavaOptions", "").split(),
     ]
-    heap = settings.get("spark.driver.memory", DRIVER_MEMORY)
+    heap = _java_size(settings.get("spark.driver.memory", DRIVER_MEMORY))
     return {
         "command": jvm.command(runtimes, heap, folder.scratch, options),
         "environment": jvm.environment(runtimes, configuration, more_jars),
@@ -71,6 +71,12 @@ def settings(
         **_s3a(local, folder),
         **asked,
     }
+
+
+def _java_size(memory: str) -> str:
+    """Spark's `2g`, `2gb` or `2048` (MiB) as Java writes sizes."""
+    size = memory.strip().lower().removesuffix("b")
+    return f"{size}m" if size.isdigit() else size
 
 
 def _s3a(local: LocalSettings, folder: RunFolder) -> dict[str, str]:

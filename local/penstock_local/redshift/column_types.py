@@ -113,6 +113,21 @@ def _decimal_type(arguments: list[str]) -> ColumnType:
     return ColumnType(f"DECIMAL({precision},{scale})", f"numeric({precision},{scale})")
 
 
+_DECLARED = dict(_SIMPLE.values()) | {
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+    "TIME WITH TIME ZONE": "time with time zone",
+}
+
+
+def stored_type(duckdb_type: str) -> ColumnType:
+    """The type of a column of which only DuckDB's type is known."""
+    if duckdb_type == "VARCHAR":
+        # Made by CREATE TABLE AS: DuckDB enforces no length, so none is claimed.
+        return ColumnType("VARCHAR", f"character varying({DEFAULT_VARCHAR_BYTES})")
+    declared = _DECLARED.get(duckdb_type, duckdb_type.lower().replace("decimal", "numeric"))
+    return ColumnType(duckdb_type, declared)
+
+
 # How DuckDB names the type of a result column -> (typeName in ColumnMetadata, precision, scale)
 _RESULT_TYPES = {
     "BOOLEAN": ("bool", 1, 0),
@@ -161,7 +176,7 @@ def parquet_fits(source: str, target: ColumnType) -> bool:
         return source == wanted or (source, wanted) == ("FLOAT", "DOUBLE")
     if target.is_decimal:
         return source.startswith("DECIMAL")
-    if wanted in ("TIMESTAMP", "TIMESTAMPTZ"):
+    if wanted.startswith("TIMESTAMP"):
         return source.startswith("TIMESTAMP")
     if wanted == "VARIANT":
         return source in ("VARCHAR", "JSON") or source in _RESULT_TYPES

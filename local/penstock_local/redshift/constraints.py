@@ -41,9 +41,7 @@ def check_request(operation: str, request: Any) -> None:
 def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
     if shape is None:
         return
-    if not isinstance(value, _PYTHON[shape.type_name]) or (
-        isinstance(value, bool) and shape.type_name != "boolean"
-    ):
+    if not _is_of_type(shape.type_name, value):
         raise ApiError(
             "SerializationException", f"{path or 'The request'} is not of type {shape.type_name}"
         )
@@ -55,6 +53,12 @@ def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
             yield from _problems(shape.member, item, f"{path}.{number}.member")
     else:
         yield from _scalar_problems(shape, value, path)
+
+
+def _is_of_type(type_name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return type_name == "boolean"
+    return isinstance(value, _PYTHON[type_name])
 
 
 def _member_problems(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:

@@ -37,8 +37,21 @@ _FORMAT_PARTS = {
 _FORMAT_PATTERN = re.compile("|".join(_FORMAT_PARTS), re.IGNORECASE)
 
 # What DATEFORMAT and TIMEFORMAT 'auto' recognise besides ISO 8601.
-_AUTO_DATES = ("%Y-%m-%d", "%Y%m%d", "%m/%d/%Y", "%d-%b-%Y", "%b %d, %Y", "%Y/%m/%d", "%m-%d-%Y")
-_AUTO_TIMES = ("%Y%m%d %H:%M:%S", "%Y%m%d %H%M%S", "%m/%d/%Y %H:%M:%S", "%b %d %Y %H:%M:%S")
+_AUTO_DATES: tuple[str, ...] = (
+    "%Y-%m-%d",
+    "%Y%m%d",
+    "%m/%d/%Y",
+    "%d-%b-%Y",
+    "%b %d, %Y",
+    "%Y/%m/%d",
+    "%m-%d-%Y",
+)
+_AUTO_TIMES: tuple[str, ...] = (
+    "%Y%m%d %H:%M:%S",
+    "%Y%m%d %H%M%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%b %d %Y %H:%M:%S",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +106,14 @@ def _value(column: Column, text: str, options: CopyOptions) -> str:
     if kind in _INTEGERS:
         digits = f"CASE WHEN regexp_full_match({text}, '[+-]?\\d+') THEN {text} END"
         return f"TRY_CAST({digits} AS {kind})"
-    if column.type.is_decimal and not options.has("ROUNDEC"):
-        return _cut_off(text, kind)
+    if column.type.is_decimal:
+        return f"TRY_CAST({text} AS {kind})" if options.has("ROUNDEC") else _cut_off(text, kind)
+    if kind.startswith(("DATE", "TIMESTAMP")):
+        return _moment(text, kind, options)
     if kind == "VARIANT":
         return f"CAST(TRY_CAST({text} AS JSON) AS VARIANT)"
     if kind == "BLOB":
         return f"TRY(unhex({text}))"
-    if kind == "DATE":
-        return f"CAST({_moment(text, 'DATE', options.date_format, _AUTO_DATES)} AS DATE)"
-    if kind in ("TIMESTAMP", "TIMESTAMPTZ"):
-        return _moment(text, kind, options.time_format, _AUTO_TIMES + _AUTO_DATES)
     return f"TRY_CAST({text} AS {kind})"
 
 
@@ -113,7 +124,10 @@ def _cut_off(text: str, kind: str) -> str:
     return f"TRY_CAST({digits} AS {kind})"
 
 
-def _moment(text: str, kind: str, form: str | None, automatic: tuple[str, ...]) -> str:
+def _moment(text: str, kind: str, options: CopyOptions) -> str:
+    form, automatic = options.time_format, _AUTO_TIMES + _AUTO_DATES
+    if kind == "DATE":
+        form, automatic = options.date_format, _AUTO_DATES
     plain = f"TRY_CAST({text} AS {kind})"
     if form is None:
         return plain
@@ -146,12 +160,15 @@ def _conversion_errors(
         return [(too_long, 1204, "String length exceeds DDL length")]
     unread = f"{text} IS NOT NULL AND {value} IS NULL"
     kind = column.type.duckdb
-    if kind in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and options.has("ACCEPTANYDATE"):
+    if kind.startswith(("DATE", "TIMESTAMP")) and options.has("ACCEPTANYDATE"):
         return []
     reasons = {
         "DATE": (1205, "Invalid Date Format - length must be 10 or more"),
         "TIMESTAMP": (1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]"),
-        "TIMESTAMPTZ": (1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SSOF]"),
+        "TIMESTAMP WITH TIME ZONE": (
+            1206,
+            "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SSOF]",
+        ),
         "BOOLEAN": (1210, "Unknown boolean format"),
         "VARIANT": (1224, "Invalid JSON format"),
     }

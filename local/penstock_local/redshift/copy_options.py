@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from penstock_local.redshift.cursor import Cursor
 from penstock_local.redshift.errors import NotSupportedLocallyError, SqlError
-from penstock_local.redshift.words import Word
+from penstock_local.redshift.words import Kind, Word
 
 MAX_ERRORS = 100_000
 
@@ -189,9 +189,7 @@ def _json(cursor: Cursor, options: CopyOptions) -> None:
     options.format = "JSON"
     cursor.take("AS")
     word = cursor.peek()
-    if word is not None and not word.kind.name == "STRING":
-        return
-    if word is not None:
+    if word is not None and word.kind is Kind.STRING:
         options.json = cursor.string()
 
 

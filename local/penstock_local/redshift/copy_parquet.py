@@ -24,7 +24,8 @@ class ParquetLoad:
 
     def load(self, file: Path, url: str) -> int:
         """Load a file and say how many rows."""
-        reader = f"read_parquet({literal(str(file))}, binary_as_string = true, hive_partitioning = false)"
+        file_name = literal(str(file))
+        reader = f"read_parquet({file_name}, binary_as_string = true, hive_partitioning = false)"
         names = [f"c{position}" for position in range(len(self.columns))]
         described = self.session.rows(f"DESCRIBE SELECT * FROM {reader}")  # noqa: S608
         self._check_types([str(row[1]) for row in described], url)

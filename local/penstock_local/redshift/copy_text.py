@@ -6,7 +6,7 @@ import bz2
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock_local.redshift.copy_conversion import Conversion, conversion
@@ -56,8 +56,11 @@ class TextLoad:
             self.errors.add(
                 self.errors.max_errors + 1, [LoadError(url, 0, 1216, f"Invalid input: {error}")]
             )
-        self._count_unsplit(url)
-        self._count_unconverted(url, conversions)
+        unsplit, first = self._unsplit(url)
+        unconverted, second = self._unconverted(url, conversions)
+        rejected = [error.line for error in first]
+        examples = first + [replace(error, line=_shifted(error.line, rejected)) for error in second]
+        self.errors.add(unsplit + unconverted, sorted(examples, key=lambda error: error.line))
         return 0 if self.options.has("NOLOAD") else self._insert()
 
     def _unpacked(self, file: Path) -> Path:
@@ -86,7 +89,8 @@ class TextLoad:
             f"columns = {{{columns}}}, nullstr = {literal(_NEVER)}",
             f"delim = {literal(delimiter)}, skip = {self.options.ignore_header}",
             f"quote = {literal(quoting)}, escape = {literal(quoting)}",
-            f"compression = {literal(self._compression())}, encoding = {literal(self.options.encoding)}",
+            f"compression = {literal(self._compression())}",
+            f"encoding = {literal(self.options.encoding)}",
         ]
         if self.options.has("FILLRECORD"):
             arguments.append("null_padding = true, parallel = false")
@@ -131,9 +135,12 @@ class TextLoad:
         texts = ", ".join(f"{c.text} AS t{i}" for i, c in enumerate(conversions))
         values = ", ".join(f"{c.value} AS v{i}" for i, c in enumerate(conversions))
         blank = self._blank_line(len(conversions))
+        cleaned = f"SELECT *, {texts} FROM ({source}) AS fields{blank}"  # noqa: S608
+        converted = f"SELECT *, {values} FROM ({cleaned}) AS cleaned"  # noqa: S608
+        failed = f"{self._first_error(conversions)} AS failed"
         self.session.execute(
-            f"CREATE TABLE {_FIELDS} AS SELECT *, {self._first_error(conversions)} AS failed "  # noqa: S608
-            f"FROM (SELECT *, {values} FROM (SELECT *, {texts} FROM ({source}) AS a{blank}) AS b) AS c"
+            f"CREATE TEMPORARY TABLE {_FIELDS} AS "  # noqa: S608
+            f"SELECT *, {failed} FROM ({converted}) AS converted"
         )
 
     def _blank_line(self, count: int) -> str:
@@ -160,9 +167,10 @@ class TextLoad:
 
     # -- errors ------------------------------------------------------------------------------
 
-    def _count_unsplit(self, url: str) -> None:
+    def _unsplit(self, url: str) -> tuple[int, list[LoadError]]:
+        """How many lines could not be split into fields, and the first of them."""
         if self.options.format == "JSON":
-            return
+            return 0, []
         rows = self.session.rows(
             "SELECT line, error_type, csv_line, count(*) OVER () FROM "  # noqa: S608
             f"(SELECT DISTINCT line, first(error_type) AS error_type, first(csv_line) AS csv_line "
@@ -172,35 +180,45 @@ class TextLoad:
         for line, kind, raw, _ in rows:
             code, reason = _SPLITTING.get(kind, (1216, kind.capitalize()))
             examples.append(LoadError(url, line, code, reason, raw_line=(raw or "").strip("\n")))
-        self.errors.add(rows[0][3] if rows else 0, examples)
+        return rows[0][3] if rows else 0, examples
 
-    def _count_unconverted(self, url: str, conversions: list[Conversion]) -> None:
+    def _unconverted(self, url: str, conversions: list[Conversion]) -> tuple[int, list[LoadError]]:
+        """How many rows have a field that does not fit its column, and the first of them."""
         numbered = [
             (position, code, reason)
             for position, c in enumerate(conversions)
             for _, code, reason in c.errors
         ]
         if not numbered:
-            return
+            return 0, []
         raws = " ".join(
             f"WHEN {number} THEN c{position}" for number, (position, _, _) in enumerate(numbered)
         )
         fields = ", ".join(f"c{position}" for position in range(len(conversions)))
         rows = self.session.rows(
             f"SELECT line, failed, CASE failed {raws} END, concat_ws(',', {fields}), "  # noqa: S608
-            f"count(*) OVER () FROM {_FIELDS} WHERE failed IS NOT NULL ORDER BY line LIMIT {DESCRIBED}"
+            f"count(*) OVER () FROM {_FIELDS} WHERE failed IS NOT NULL "
+            f"ORDER BY line LIMIT {DESCRIBED}"
         )
         examples = []
         for line, number, raw, whole, _ in rows:
             position, code, reason = numbered[number]
             column = self.columns[position]
             examples.append(LoadError(url, line, code, reason, column, raw or "", whole or ""))
-        self.errors.add(rows[0][4] if rows else 0, examples)
+        return rows[0][4] if rows else 0, examples
 
     def finish(self) -> None:
         """Let go of the temporary tables."""
         for table in (_FIELDS, f"temp.{_REJECTS}", f"temp.{_SCANS}"):
             self.session.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _shifted(line: int, rejected: list[int]) -> int:
+    """The number of a line in the file: rows are counted without the rejected lines above."""
+    for number in sorted(rejected):
+        if number <= line:
+            line += 1
+    return line
 
 
 def json_paths(document: object, columns: tuple[Column, ...]) -> list[str]:
@@ -211,7 +229,8 @@ def json_paths(document: object, columns: tuple[Column, ...]) -> list[str]:
     if len(paths) != len(columns):
         raise SqlError(
             "Number of jsonpaths and the number of columns should match. "
-            f"JSONPath size: {len(paths)}, Number of columns in table or column list: {len(columns)}"
+            f"JSONPath size: {len(paths)}, "
+            f"Number of columns in table or column list: {len(columns)}"
         )
     return [re.sub(r"\[\s*'([^']*)'\s*\]", _as_member, path) for path in paths]
 

@@ -181,11 +181,7 @@ class _Generator(DuckDBGenerator):
         """DuckDB's SIMILAR TO takes regular expressions; Redshift's knows % and _ as LIKE does."""
         if not node.expression.is_string:
             raise NotSupportedLocallyError("SIMILAR TO with a pattern that is not a literal")
-        pattern = re.sub(
-            r"\\.|%|_|\.|\^|\$",
-            lambda found: _SIMILAR.get(found.group(), found.group()),
-            node.expression.name,
-        )
+        pattern = re.sub(r"\\.|%|_|\.|\^|\$", _similar, node.expression.name)
         return f"regexp_full_match({self.sql(node, 'this')}, {literal(pattern)}, 's')"
 
     def redshift_listagg(self, node: exp.GroupConcat) -> str:
@@ -208,6 +204,10 @@ class _Generator(DuckDBGenerator):
         """Every occurrence is replaced, not only the first."""
         parts = [self.sql(node, key) for key in ("this", "expression", "replacement")]
         return f"regexp_replace({', '.join(part or literal('') for part in parts)}, 'g')"
+
+
+def _similar(found: re.Match[str]) -> str:
+    return _SIMILAR.get(found.group(), found.group())
 
 
 _SIMILAR = {"%": ".*", "_": ".", ".": r"\.", "^": r"\^", "$": r"\$"}
@@ -264,7 +264,7 @@ def _refuse_what_is_lost(tree: exp.Expression) -> None:
 
 
 def _as_array(part: exp.Expression) -> exp.Expression:
-    """SUPER arrays are unnested element by element; anything else yields no rows, as in Redshift."""
+    """SUPER arrays are unnested element by element; anything else yields no rows."""
     if isinstance(part, (exp.Column, exp.Dot, exp.Bracket)):
         return exp.TryCast(this=part.copy(), to=exp.DataType.build("VARIANT[]", dialect="duckdb"))
     return part

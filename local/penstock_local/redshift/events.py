@@ -11,7 +11,7 @@ from ministack.services import eventbridge
 from penstock_local.redshift.ledger import RETENTION_SECONDS
 from penstock_local.redshift.statement import Statement
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def publish(statement: Statement) -> None:
@@ -37,4 +37,4 @@ def publish(statement: Statement) -> None:
         with request_scope(place.account, place.region):
             eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
     except Exception:
-        _log.exception("event of statement %s", statement.id)
+        log.exception("event of statement %s", statement.id)

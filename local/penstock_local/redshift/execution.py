@@ -12,7 +12,7 @@ from penstock_local.redshift.session import Session
 from penstock_local.redshift.statement import SqlRun, Statement, Status
 from penstock_local.redshift.words import read
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Execution:
@@ -41,7 +41,7 @@ class Execution:
         try:
             session = self._open_session()
         except Exception as error:
-            _log.exception("database %s cannot be opened", self.statement.submission.target.place)
+            log.exception("database %s cannot be opened", self.statement.submission.target.place)
             self.statement.become(Status.FAILED, f"FATAL: {error}")
             return
         with self._lock:
@@ -81,15 +81,15 @@ class Execution:
 
     def _run_as_one(self, session: Session) -> None:
         """All in one transaction: the first failure undoes everything."""
-        position = 0
         try:
-            for position, run in enumerate(self.statement.runs):
+            for run in self.statement.runs:
                 self._run_sql(session, run)
             if not session.in_block:
                 self._commit(session, self.statement.runs[-1])
         except (SqlError, StatementCancelledError) as error:
             if not session.in_block:
                 session.rollback()
+            position = next(n for n, run in enumerate(self.statement.runs) if run.error)
             self._abort_from(position + 1)
             self._end_with(error, position)
         else:
@@ -132,7 +132,7 @@ class Execution:
         except Exception as error:
             # Nothing may leave a statement without an end: what was not foreseen is its failure.
             if not isinstance(error, ApiError):
-                _log.exception("statement %s", run.id)
+                log.exception("statement %s", run.id)
             run.fail(str(error))
             raise SqlError(str(error)) from error
 

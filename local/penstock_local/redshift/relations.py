@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from penstock_local.redshift.column_types import ColumnType, column_type
+from penstock_local.redshift.column_types import ColumnType, column_type, stored_type
 from penstock_local.redshift.errors import NotSupportedLocallyError, SqlError
 from penstock_local.redshift.session import Session
 from penstock_local.redshift.words import Name, literal, quote
@@ -126,11 +126,5 @@ def comments(session: Session, relation_sql: str, columns: tuple[Column, ...]) -
 def _column(
     name: str, data_type: str, comment: str | None, not_null: bool, default: str | None
 ) -> Column:
-    if comment:
-        kind = column_type(comment)
-    elif data_type == "VARCHAR":
-        # Made by CREATE TABLE AS: DuckDB enforces no length, so none is claimed.
-        kind = ColumnType("VARCHAR", "character varying(256)", None)
-    else:
-        kind = ColumnType(data_type, data_type.lower())
+    kind = column_type(comment) if comment else stored_type(data_type)
     return Column(name, kind, not_null, default)

@@ -15,7 +15,8 @@ from penstock_local.redshift.words import Kind, Sql, literal
 _WITHOUT_EFFECT = frozenset(
     {
         "analyze_threshold_percent", "application_name", "auto_mv", "cancel_query",
-        "client_encoding", "datestyle", "describe_field_name_in_uppercase", "enable_numeric_rounding",
+        "client_encoding", "datestyle", "describe_field_name_in_uppercase",
+        "enable_numeric_rounding",
         "enable_result_cache_for_session", "extra_float_digits",
         "max_concurrency_scaling_clusters",
         "mv_enable_aqmv_for_session", "query_group", "statement_timeout", "use_fips_ssl",

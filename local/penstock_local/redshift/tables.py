@@ -31,6 +31,7 @@ from penstock_local.redshift.table_definition import (
 from penstock_local.redshift.translation import Translated, translate_query
 from penstock_local.redshift.words import Name, Sql, quote
 
+TEMPORARY = '"temp"'
 _WIDEST = 9_223_372_036_854_775_807
 
 
@@ -46,7 +47,7 @@ class Target:
         """Its name for DuckDB; temporary tables live in a schema of their own."""
         name = local_name(session, self.name)
         if self.temporary:
-            return f"temp.{quote(name.table)}"
+            return f"{TEMPORARY}.{quote(name.table)}"
         schema = name.schema or next(iter(session.search_path), "public")
         return f"{quote(schema)}.{quote(name.table)}"
 
@@ -117,8 +118,8 @@ class CreateTableAs:
         if self.names:
             names = ", ".join(map(quote, self.names))
             sql = f"SELECT * FROM ({sql}) AS q({names})"  # noqa: S608
-        name = self.target.qualified(session)
-        return Outcome(session.affected(f"CREATE TABLE {name} AS {sql}", self.query.values))
+        create = f"{_create(self.target.qualified(session))} AS {sql}"
+        return Outcome(session.affected(create, self.query.values))
 
 
 class DropTable:
@@ -142,8 +143,13 @@ class DropTable:
 def create_table(session: Session, name: str, columns: tuple[Column, ...]) -> None:
     """Make a table of these columns; `name` is qualified and quoted."""
     definitions = ", ".join(column.definition for column in columns)
-    session.execute(f"CREATE TABLE {name} ({definitions})")
+    session.execute(f"{_create(name)} ({definitions})")
     comments(session, name, columns)
+
+
+def _create(name: str) -> str:
+    temporary = "TEMPORARY " if name.startswith(f"{TEMPORARY}.") else ""
+    return f"CREATE {temporary}TABLE {name}"
 
 
 def drop_table(session: Session, relation: Relation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,22 +132,23 @@ class Unload:
 
     def _placed(self, out: Path) -> list[tuple[Path, Location]]:
         """Every file and where it goes, numbered within its partition."""
-        files = sorted(out.rglob("*"), key=_natural) if out.is_dir() else [out]
-        prefix = self.target.key
-        if self.options.partition_by and not prefix.endswith("/"):
-            prefix += "/"
+        if out.is_file():
+            return [(out, self._location("", 0))]
+        files = sorted((file for file in out.rglob("*") if file.is_file()), key=_natural)
         placed = []
-        numbers: dict[Path, int] = {}
+        numbers: Counter[str] = Counter()
         for file in files:
-            if not file.is_file():
-                continue
-            number = numbers[file.parent] = numbers.get(file.parent, -1) + 1
-            folder = f"{file.parent.relative_to(out).as_posix()}/" if file.parent != out else ""
-            inside = folder if self.options.partition_by else ""
-            name = f"{number:04d}_part_00" if self.options.parallel else f"{number:03d}"
-            key = f"{prefix}{inside}{name}{self.options.suffix}"
-            placed.append((file, Location(self.target.bucket, key)))
+            folder = file.parent.relative_to(out).as_posix() if self.options.partition_by else ""
+            placed.append((file, self._location(folder, numbers[folder])))
+            numbers[folder] += 1
         return placed
+
+    def _location(self, partition: str, number: int) -> Location:
+        prefix = self.target.key
+        if partition:
+            prefix = f"{prefix.removesuffix('/')}/{partition}/"
+        name = f"{number:04d}_part_00" if self.options.parallel else f"{number:03d}"
+        return Location(self.target.bucket, f"{prefix}{name}{self.options.suffix}")
 
     def _upload(
         self, session: Session, bucket: Bucket, file: Path, location: Location

@@ -24,7 +24,7 @@ from penstock_local.redshift.request import Target
 from penstock_local.redshift.session import Folders, Session
 from penstock_local.redshift.statement import Statement
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 THREADS = 4
 OPEN_DATABASES = 16
@@ -121,7 +121,7 @@ class Warehouse:
         try:
             execution.run()
         except Exception:
-            _log.exception("statement %s", execution.statement.id)
+            log.exception("statement %s", execution.statement.id)
         with self._lock:
             lane.used_at = time.monotonic()
             lane.busy = bool(lane.waiting)

@@ -31,7 +31,7 @@ _WORDINGS: tuple[tuple[str, str], ...] = (
     (r"(?:Table|View) with name \"([^\"]+)\" already exists", r'Relation "\1" already exists'),
     (r"Schema with name \"([^\"]+)\" already exists", r'Schema "\1" already exists'),
     (
-        r"NOT NULL constraint failed: (?:[^.]+\.)?(\S+)",
+        r"NOT NULL constraint failed: (?:[^.]+\.)?\"?([^\s\"]+)",
         r"Cannot insert a NULL value into column \1",
     ),
     (r"strlen\(.*\) <= (\d+)", r"value too long for type character varying(\1)"),

@@ -8,14 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from penstock_local.runtimes import class_archive, java, python_shell, s3a
-from penstock_local.runtimes.folder import RuntimeMissingError, Runtimes, spark_home
+from penstock_local.runtimes.folder import RuntimeMissingError, Runtimes
 from penstock_local.runtimes.uv import PreparationError, Uv
 from penstock_local.runtimes.versions import S3A
-
-T = TypeVar("T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,38 +34,63 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _prepare(runtimes: Runtimes, tool: Uv, modules: list[str]) -> None:
     asked = sorted({*runtimes.record(python_shell.STEP).get("modules", "").split(), *modules})
-    wanted = python_shell.stamp(asked)
-    if not runtimes.is_done(python_shell.STEP, wanted):
-        with_progress("Python shell", lambda: python_shell.prepare(runtimes, tool, asked))
-        runtimes.done(python_shell.STEP, wanted, modules=" ".join(asked))
-    if not runtimes.is_done(s3a.STEP, S3A):
-        with_progress("S3 for Spark (181 MB, once)", lambda: s3a.prepare(runtimes, tool))
-        runtimes.done(s3a.STEP, S3A)
+    _do(
+        runtimes,
+        python_shell.STEP,
+        "Python shell",
+        lambda: python_shell.prepare(runtimes, tool, asked),
+        stamp=python_shell.stamp(asked),
+        modules=" ".join(asked),
+    )
+    _do(
+        runtimes,
+        s3a.STEP,
+        "S3 for Spark (181 MB, once)",
+        lambda: s3a.prepare(runtimes, tool),
+        stamp=S3A,
+    )
     _prepare_java(runtimes, tool)
-    spark_home()
-    wanted = class_archive.stamp(runtimes)
-    if not runtimes.is_done(class_archive.STEP, wanted):
-        runtimes.undone(class_archive.STEP)
-        with_progress("Spark's classes", lambda: class_archive.prepare(runtimes))
-        runtimes.done(class_archive.STEP, wanted)
+    _do(
+        runtimes,
+        class_archive.STEP,
+        "Spark's classes (once)",
+        lambda: class_archive.prepare(runtimes),
+        stamp=class_archive.stamp(runtimes),
+    )
     _say(f"runtimes: ready in {runtimes.root}")
 
 
 def _prepare_java(runtimes: Runtimes, tool: Uv) -> None:
+    """The machine's own Java may have come or gone since the last time, so look every time."""
     found = java.find(runtimes)
     if found is None:
-        found = with_progress("Java 17", lambda: java.prepare(runtimes, tool))
+        _with_progress("Java 17", lambda: java.prepare(runtimes, tool))
+        found = java.find(runtimes)
     runtimes.done(java.STEP, str(found), executable=str(found))
 
 
-def with_progress(name: str, work: Callable[[], T]) -> T:
-    """Do a piece of work between a line that names it and one that says how long it took."""
+def _do(
+    runtimes: Runtimes,
+    step: str,
+    name: str,
+    work: Callable[[], str],
+    stamp: str,
+    **facts: str,
+) -> None:
+    """Do a step unless it has been done for the same stamp."""
+    if runtimes.is_done(step, stamp):
+        return
+    # Whatever happens from here on, it is not what the last stamp says.
+    runtimes.done(step, "", **facts)
+    _with_progress(name, work)
+    runtimes.done(step, stamp, **facts)
+
+
+def _with_progress(name: str, work: Callable[[], str]) -> None:
     _say(f"runtimes: {name} …")
     started = time.monotonic()
     result = work()
-    about = f": {result}" if isinstance(result, str) else ""
-    _say(f"runtimes: {name} done in {time.monotonic() - started:.0f} s{about}")
-    return result
+    _say(f"runtimes: {name} done in {time.monotonic() - started:.0f} s: {result}")
 
 
 def _say(line: str) -> None:

@@ -38,10 +38,10 @@ def stamp(runtimes: Runtimes) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def prepare(runtimes: Runtimes) -> None:
+def prepare(runtimes: Runtimes) -> str:
     """Run the training job in a JVM that archives its classes when it ends.
 
-    Raises PreparationError.
+    Returns the size of the archive. Raises PreparationError.
     """
     folder = runtimes.root / "training"
     shutil.rmtree(folder, ignore_errors=True)
@@ -53,6 +53,7 @@ def prepare(runtimes: Runtimes) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     if not runtimes.class_archive.is_file():
         raise PreparationError("The JVM did not write the archive of Spark's classes")
+    return f"{runtimes.class_archive.stat().st_size / 1e6:.0f} MB"
 
 
 def _train(runtimes: Runtimes, folder: Path, endpoint: str) -> None:

@@ -75,10 +75,6 @@ class Runtimes:
         self._record_path(step).parent.mkdir(parents=True, exist_ok=True)
         self._record_path(step).write_text(json.dumps({"stamp": stamp, **facts}))
 
-    def undone(self, step: str) -> None:
-        """Forget that a step was done."""
-        self._record_path(step).unlink(missing_ok=True)
-
     def _record_path(self, step: str) -> Path:
         return self.root / "prepared" / f"{step}.json"
 

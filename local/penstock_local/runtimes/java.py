@@ -34,8 +34,8 @@ def release(java: Path) -> int:
     return int(found.group(1)) if found and ran.returncode == 0 else 0
 
 
-def prepare(runtimes: Runtimes, uv: Uv) -> Path:
-    """Put Java 17 into the repository's runtimes. Raises PreparationError."""
+def prepare(runtimes: Runtimes, uv: Uv) -> str:
+    """Put Java 17 into the repository's runtimes; return where. Raises PreparationError."""
     unpacked = runtimes.root / "java_package"
     shutil.rmtree(unpacked, ignore_errors=True)
     try:
@@ -54,7 +54,7 @@ def prepare(runtimes: Runtimes, uv: Uv) -> Path:
         raise PreparationError(f"{java} does not run; set JAVA_HOME to a Java {JAVA_RELEASE}")
     # It comes without the archive of its own classes on which Spark's archive builds.
     subprocess.run([java, "-Xshare:dump"], capture_output=True, check=False)
-    return java
+    return str(java)
 
 
 def _candidates(runtimes: Runtimes) -> Iterator[Path]:

@@ -16,8 +16,11 @@ STEP = "s3a"
 SERVICES = ("s3", "securitytoken", "kms", "dynamodbv2")
 
 
-def prepare(runtimes: Runtimes, uv: Uv) -> None:
-    """Take the connector and the part of the AWS SDK that it needs out of their package."""
+def prepare(runtimes: Runtimes, uv: Uv) -> str:
+    """Take the connector and the part of the AWS SDK that it needs out of their package.
+
+    Returns what was taken. Raises PreparationError.
+    """
     unpacked = runtimes.root / "s3a_package"
     shutil.rmtree(unpacked, ignore_errors=True)
     uv.unpack(S3A, unpacked)
@@ -29,6 +32,7 @@ def prepare(runtimes: Runtimes, uv: Uv) -> None:
     shutil.move(jars / S3A_JARS["hadoop-aws"], runtimes.s3a_jar("hadoop-aws"))
     keep_services(jars / S3A_JARS["aws-sdk"], runtimes.s3a_jar("aws-sdk"))
     shutil.rmtree(unpacked)
+    return ", ".join(S3A_JARS.values())
 
 
 def keep_services(bundle: Path, jar: Path) -> None:

@@ -70,8 +70,8 @@ def test_results_have_the_order_of_the_branches(asl: World) -> None:
     ("limit", "most"), [(3, 3), ("{% $count([1, 2]) %}", 2), (0, 40), (100, 40)]
 )
 def test_max_concurrency(asl: World, limit: object, most: int) -> None:
-    gauge = asl.services.answers[LAMBDA] = Gauge()
-    asl.run(one(mapped(task(), MaxConcurrency=limit)), list(range(60)))
+    gauge = asl.services.ends[GLUE] = Gauge()
+    asl.run(one(mapped(task(GLUE), MaxConcurrency=limit)), list(range(60)))
     assert gauge.most == most
 
 

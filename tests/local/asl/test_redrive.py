@@ -250,3 +250,17 @@ def test_an_execution_can_be_redriven_again_and_again(asl: World, times: int) ->
         asl.redrive(run)
     assert run.redrive_count == times
     assert types(run).count("TaskFailed") == times + 1
+
+
+def test_branches_whose_results_did_not_fit_all_run_again(asl: World) -> None:
+    size = 200_000
+
+    def answer(call: Call) -> object:
+        return call.arguments * size
+
+    asl.services.answers[LAMBDA] = answer
+    branches = [one({**TASK, "Arguments": name}) for name in "ab"]
+    run = asl.run(one({"Type": "Parallel", "Branches": branches}))
+    assert run.error == "States.DataLimitExceeded"
+    size = 1
+    assert output(asl.redrive(run)) == ["a", "b"]

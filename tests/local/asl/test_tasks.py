@@ -26,6 +26,7 @@ from penstock_local.asl.errors import StateError
 from penstock_local.asl.execution import Execution, Status
 from penstock_local.asl.integrations import Call, ParametersError
 from penstock_local.asl.integrations.errors import UnfitArgumentsError
+from penstock_local.asl.services import CALLS_AT_ONCE
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:f"
 ACTIVITY = "arn:aws:states:eu-central-1:123456789012:activity:work"
@@ -148,6 +149,32 @@ def test_a_task_that_falls_silent_times_out(asl: World) -> None:
     assert details(run, "TaskTimedOut")["error"] == "States.Timeout"
     assert details(run, "TaskScheduled")["heartbeatInSeconds"] == 0.05
     assert details(run, "ExecutionFailed") == {"error": "States.Timeout"}
+
+
+def test_a_call_that_does_not_return_does_not_hide_the_silence(asl: World) -> None:
+    asl.services.answers[CALLBACK] = never
+    run = asl.run(one({"Type": "Task", "Resource": CALLBACK, "HeartbeatSeconds": 0.05}))
+    assert types(run)[-3:] == ["TaskStarted", "TaskTimedOut", "ExecutionFailed"]
+
+
+def test_calls_take_turns_and_their_clocks_start_with_their_turn(asl: World) -> None:
+    running = most = 0
+
+    async def slow(call: Call) -> object:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.1)
+        running -= 1
+        return call.arguments
+
+    asl.services.answers[LAMBDA] = slow
+    inner = one({"Type": "Task", "Resource": LAMBDA, "TimeoutSeconds": 0.3})
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, **inner}
+    many = list(range(5 * CALLS_AT_ONCE))
+    run = asl.run(one({"Type": "Map", "Items": many, "ItemProcessor": processor}))
+    assert output(run) == many
+    assert most == CALLS_AT_ONCE
 
 
 def test_heartbeats_keep_a_task_alive(asl: World) -> None:

@@ -98,9 +98,7 @@ class World:
         machine = self.machine(definition, kind)
         text = json.dumps({} if value is None else value)
         name = str(uuid.uuid4())
-        execution = Execution(
-            machine.execution_arn(name, "unique"), name, machine, text, json.loads(text)
-        )
+        execution = Execution(machine.execution_arn(name), name, machine, text, json.loads(text))
         self.engine.call(self.engine.start, execution)
         return execution
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-
 from tests.local.glue.running_platform import REPOSITORY, Platform
 
 

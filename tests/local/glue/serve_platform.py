@@ -10,6 +10,6 @@ from penstock_local.glue import execution
 from penstock_local.settings import LocalSettings
 
 home, runtimes, port, seconds_per_minute = sys.argv[1:]
-launcher.REPAIRS = ("penstock_local.cloudformation", "penstock_local.glue")
+launcher.REPAIRS = ("penstock_local.cloudformation", "penstock_local.glue")  # type: ignore[assignment]
 execution.SECONDS_PER_MINUTE = float(seconds_per_minute)
 launcher.run(LocalSettings(home=Path(home), runtimes=Path(runtimes), port=int(port)))

@@ -1,11 +1,9 @@
 """The Spark job of the tests: everything that is expected to work, reported as one JSON object."""
 
 import json
-import os
 import sys
 import time
-
-started = time.time()
+from pathlib import Path
 
 import boto3
 from awsglue.context import GlueContext
@@ -13,10 +11,11 @@ from awsglue.dynamicframe import DynamicFrame
 from awsglue.job import Job
 from awsglue.transforms import ApplyMapping
 from awsglue.utils import getResolvedOptions
-from extra_module import shout
+from extra_module import shout  # type: ignore[import-not-found]
 from pyspark.context import SparkContext
 from pyspark.sql import functions as f
 
+started = time.time()
 args = getResolvedOptions(sys.argv, ["JOB_NAME", "bucket"])
 place = f"s3://{args['bucket']}/spark"
 glue = GlueContext(SparkContext.getOrCreate())
@@ -70,7 +69,6 @@ report["who"] = boto3.client("sts").get_caller_identity()["Arn"]
 report["versions"] = [spark.version, sys.version_info[:2]]
 # Let the test look at the sockets while everything is up.
 boto3.client("s3").put_object(Bucket=args["bucket"], Key="spark.json", Body=json.dumps(report))
-while not os.path.exists("go"):
+while not Path("go").exists():
     time.sleep(0.05)
 job.commit()
-print("done in", time.time() - started)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from tests.local.glue.running_platform import Platform, eventually
 from tests.local.glue.test_run_control import SLEEP_WITH_CHILD, is_alive, pids
 

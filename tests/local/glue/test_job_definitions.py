@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.local.glue.running_platform import Platform
 
 from penstock_local.glue.job_definition import InvalidJobError, define
-from tests.local.glue.running_platform import Platform
 
 SHELL = {"Role": "job-role", "Command": {"Name": "pythonshell", "ScriptLocation": "s3://jobs/a.py"}}
 SPARK = {"Role": "job-role", "Command": {"Name": "glueetl", "ScriptLocation": "s3://jobs/a.py"}}

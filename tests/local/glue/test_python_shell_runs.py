@@ -7,8 +7,7 @@ import json
 import zipfile
 
 import pytest
-
-from tests.local.glue.running_platform import BUCKET, Platform
+from tests.local.glue.running_platform import BUCKET, Platform, eventually
 
 REPORT = f"""
     import json, os, sys, boto3
@@ -93,8 +92,6 @@ def test_output_goes_to_cloudwatch_while_the_run_works(platform: Platform) -> No
     )
     run_id = platform.start(job)
     record = platform.wait(job, run_id, "RUNNING")
-    from tests.local.glue.running_platform import eventually
-
     assert eventually(lambda: platform.log(record, "output")) == ["first ünïcode"]
     (platform.home / "glue" / run_id / "work/go").touch()
     platform.wait(job, run_id)

@@ -11,7 +11,7 @@ import pytest
 import penstock_local.glue
 
 sys.path.insert(0, str(Path(penstock_local.glue.__file__).parent / "shim"))
-from awsglue.utils import GlueArgumentError, getResolvedOptions  # noqa: E402
+from awsglue.utils import GlueArgumentError, getResolvedOptions
 
 ALWAYS = {
     "job_bookmark_option": "job-bookmark-disable",

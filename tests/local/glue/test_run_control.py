@@ -6,9 +6,9 @@ import time
 
 import psutil
 import pytest
+from tests.local.glue.running_platform import Platform, eventually
 
 from penstock_local.glue.lane import PYTHON_SHELL_SLOTS
-from tests.local.glue.running_platform import Platform, eventually
 
 SLEEP = "import time; time.sleep(60)"
 SLEEP_WITH_CHILD = """

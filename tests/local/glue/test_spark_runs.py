@@ -9,9 +9,9 @@ from typing import Any
 import psutil
 import pytest
 from botocore.exceptions import ClientError
+from tests.local.glue.running_platform import BUCKET, Platform, eventually
 
 from penstock_local.sockets import exposed_sockets
-from tests.local.glue.running_platform import BUCKET, Platform, eventually
 
 SCRIPT = Path(__file__).parent / "spark_script.py"
 
@@ -165,5 +165,5 @@ def test_a_stopped_spark_run_takes_its_jvm_along(platform: Platform) -> None:
     platform.glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id])
 
     assert platform.wait(job, run_id)["JobRunState"] == "STOPPED"
-    gone, alive = psutil.wait_procs(tree, timeout=5)
+    _, alive = psutil.wait_procs(tree, timeout=5)
     assert [process for process in alive if process.name() == "java"] == []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.local.redshift.data_api import Database, Platform
+from penstock_local.redshift.place import Place
+from tests.local.redshift.data_api import ACCOUNT, REGION, WORKGROUP, Database, Platform
+from tests.local.redshift.sql_session import SqlSession
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,11 @@ def client(platform: Platform) -> Any:
 @pytest.fixture
 def database(client: Any) -> Database:
     return Database(client, f"db_{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def sql(tmp_path: Path) -> Iterator[SqlSession]:
+    """A session without a platform, for what only concerns SQL."""
+    one = SqlSession(Place(ACCOUNT, REGION, "workgroup", WORKGROUP, "dev"), tmp_path)
+    yield one
+    one.close()

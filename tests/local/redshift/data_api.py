@@ -112,7 +112,7 @@ class Platform:
         )
 
     def reset(self) -> None:
-        request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310
+        request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         opener.open(request, timeout=30).read()
 

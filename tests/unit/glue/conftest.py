@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from pyspark.sql import SparkSession
+from tests.local.redshift.data_api import REGION, Platform
 
 GLUE = Path(__file__).parents[3] / "glue"
 if str(GLUE) not in sys.path:
@@ -98,72 +94,27 @@ def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The AWS of Penstock Local, alone and unguarded, on a free port of the loopback."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("aws")
-    environment = {
-        **os.environ,
-        "BIND_HOST": "127.0.0.1",
-        "MINISTACK_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "MINISTACK_REGION": "eu-central-1",
-        "AUTH": "false",
-        "PERSIST_STATE": "0",
-        "STATE_DIR": str(folder),
-        "S3_DATA_DIR": str(folder / "s3"),
-        "IOT_MTLS_ENABLED": "0",  # it would listen on every address
-        "SFTP_ENABLED": "0",
-        "TMPDIR": str(folder),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _await_ready(url, process)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(10)
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Penstock Local's AWS with Redshift, on a free port of the loopback."""
+    one = Platform(tmp_path_factory.mktemp("platform") / "home")
+    yield one
+    one.stop()
 
 
 @pytest.fixture
-def aws(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty account with the data bucket; the environment leads every client to it."""
+def aws(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    """An account with an empty data bucket; the environment leads every client to it."""
     for name, value in {
-        "AWS_ENDPOINT_URL": aws_server,
+        "AWS_ENDPOINT_URL": platform.endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     boto3.client("s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    yield aws_server
-    _post(f"{aws_server}/_ministack/reset")
-
-
-def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "ministack ended; its log is beside its state"
-        try:
-            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("ministack did not answer in time")
-
-
-def _post(url: str) -> None:
-    with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10):
-        pass
+    yield platform
+    platform.reset()

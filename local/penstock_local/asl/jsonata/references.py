@@ -55,19 +55,12 @@ def _walk(node: Any, bound: frozenset[str], found: _Found, *, at_top: bool) -> f
     kind = getattr(node, "type", None)
     if kind is None:
         return bound
+    if kind in _BINDING:
+        return _BINDING[kind](node, bound, found, at_top=at_top)
     if kind == "variable":
         _variable(str(node.value), bound, found, at_top=at_top)
     elif kind == "name" and at_top:
         found.context[str(node.value)] = None
-    elif kind == "path":
-        return _path(node, bound, found, at_top=at_top)
-    elif kind == "bind":
-        _walk(node.rhs, bound | {str(node.lhs.value)}, found, at_top=at_top)
-        return bound | {str(node.lhs.value)}
-    elif kind == "lambda":
-        bound_inside = bound | {str(argument.value) for argument in node.arguments or ()}
-        _walk(node.body, bound_inside, found, at_top=at_top)
-        return bound
     inner = bound
     for child in _same_context(node):
         inner = _walk(child, inner, found, at_top=at_top)
@@ -98,6 +91,21 @@ def _path(node: Any, bound: frozenset[str], found: _Found, *, at_top: bool) -> f
     for child in _own_context(node):
         _walk(child, inner, found, at_top=False)
     return bound
+
+
+def _bind(node: Any, bound: frozenset[str], found: _Found, *, at_top: bool) -> frozenset[str]:
+    after = bound | {str(node.lhs.value)}
+    _walk(node.rhs, after, found, at_top=at_top)
+    return after
+
+
+def _lambda(node: Any, bound: frozenset[str], found: _Found, *, at_top: bool) -> frozenset[str]:
+    inside = bound | {str(argument.value) for argument in node.arguments or ()}
+    _walk(node.body, inside, found, at_top=at_top)
+    return bound
+
+
+_BINDING = {"path": _path, "bind": _bind, "lambda": _lambda}
 
 
 def _is_states(step: Any, bound: frozenset[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -18,14 +19,6 @@ from penstock_local.asl.validation.kinds import (
 
 LONGEST_LABEL = 40
 
-_DISTRIBUTED_ONLY = (
-    "ItemReader",
-    "ItemBatcher",
-    "ResultWriter",
-    "Label",
-    "ToleratedFailurePercentage",
-    "ToleratedFailureCount",
-)
 _PROCESSOR_FIELDS = {"ProcessorConfig", "StartAt", "States", "Comment", "QueryLanguage"}
 _LABEL = re.compile(r"[^\s?*<>{}\[\]\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+")
 _READERS = re.compile(r"arn:[^:]+:states:::s3:(getObject|listObjectsV2)")
@@ -33,7 +26,7 @@ _WRITERS = re.compile(r"arn:[^:]+:states:::s3:putObject")
 
 _INPUT_TYPES = ("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST")
 _READER_CONFIG: dict[str, Kind | Number] = {
-    "MaxItems": Number(1, 100_000_000),
+    "MaxItems": Number(-math.inf, 100_000_000),  # a negative one is found when the map runs
     "CSVHeaders": LIST,
     "ItemsPointer": TEXT,
 }
@@ -60,18 +53,23 @@ def check_map(state: dict[str, Any], location: str, machine_type: str, findings:
     """Check what only Map states have."""
     if findings.only_one_of(state, ("ItemProcessor", "Iterator"), location):
         _check_processor(state, location, machine_type, findings)
-    if not is_distributed(state):
-        for field in _DISTRIBUTED_ONLY:
-            if field in state:
-                findings.unsupported(field, location)
+    if "Items" in state and "ItemReader" in state:
+        findings.only_one_of(state, ("Items", "ItemReader"), location)
     if isinstance(state.get("Label"), str):
         _check_label(state["Label"], f"{location}/Label", findings)
+    _check_parts(state, location, findings)
+
+
+def _check_parts(state: dict[str, Any], location: str, findings: Findings) -> None:
+    """Check what reads, batches and writes items, which only a Distributed Map has."""
     for field, check in (
         ("ItemReader", _check_reader),
         ("ItemBatcher", _check_batcher),
         ("ResultWriter", _check_writer),
     ):
-        if isinstance(state.get(field), dict):
+        if field in state and not is_distributed(state):
+            findings.unsupported(field, location)
+        elif isinstance(state.get(field), dict):
             check(state[field], f"{location}/{field}", findings)
 
 
@@ -101,10 +99,15 @@ def _check_config(config: Any, location: str, machine_type: str, findings: Findi
     mode = config.get("Mode", "INLINE")
     if not findings.one_of(mode, ("INLINE", "DISTRIBUTED"), f"{location}/Mode"):
         return
-    if mode == "INLINE":
-        if "ExecutionType" in config:
-            findings.unsupported("ExecutionType", location)
-        return
+    if mode == "DISTRIBUTED":
+        _check_distributed(config, location, machine_type, findings)
+    elif "ExecutionType" in config:
+        findings.unsupported("ExecutionType", location)
+
+
+def _check_distributed(
+    config: dict[str, Any], location: str, machine_type: str, findings: Findings
+) -> None:
     if machine_type == "EXPRESS":
         findings.schema(
             "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state"

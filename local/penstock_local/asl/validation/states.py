@@ -103,7 +103,9 @@ def _refuse_language(workflow: Any, location: str, findings: Findings) -> None:
 def _check_transition(state: dict[str, Any], location: str, findings: Findings) -> None:
     if state["Type"] in (*_TERMINAL, "Choice"):
         return
-    ways = {field: state[field] for field in ("Next", "End") if state.get(field) not in (None, False)}
+    ways = {
+        field: state[field] for field in ("Next", "End") if state.get(field) not in (None, False)
+    }
     findings.only_one_of(ways, ("Next", "End"), location)
 
 
@@ -144,9 +146,7 @@ def _check_wait(
     machine_type: str,  # noqa: ARG001 - the same for every type
     findings: Findings,
 ) -> None:
-    findings.only_one_of(
-        state, ("SecondsPath", "Seconds", "TimestampPath", "Timestamp"), location
-    )
+    findings.only_one_of(state, ("SecondsPath", "Seconds", "TimestampPath", "Timestamp"), location)
     if "Timestamp" in state:
         check_timestamp(state["Timestamp"], f"{location}/Timestamp", findings)
 
@@ -157,4 +157,3 @@ _BY_TYPE: dict[str, Callable[[dict[str, Any], str, str, Findings], None]] = {
     "Choice": _check_choice,
     "Wait": _check_wait,
 }
-

@@ -12,9 +12,7 @@ from penstock_local.asl.validation.findings import Findings
 from penstock_local.asl.validation.kinds import OBJECT_OR_EXPRESSION
 
 
-def check_task(
-    state: dict[str, Any], location: str, machine_type: str, findings: Findings
-) -> None:
+def check_task(state: dict[str, Any], location: str, machine_type: str, findings: Findings) -> None:
     """Check the Resource of a Task, its Arguments, Credentials and timeouts."""
     if isinstance(state.get("Resource"), str):
         resource = _recognised(state["Resource"], f"{location}/Resource", findings)

@@ -42,8 +42,9 @@ class SparkGateway:
 
     def death(self) -> str:
         """Why the JVM is no longer there; empty while it is."""
-        status = self._process.poll()
-        if status is None:
+        try:
+            status = self._process.wait(0.2)  # Python may notice before the JVM is quite gone
+        except subprocess.TimeoutExpired:
             return ""
         return (
             f"Spark's JVM ended with status {status} during the run; if the error log tells of "

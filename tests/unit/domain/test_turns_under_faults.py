@@ -1,0 +1,121 @@
+"""The invariants of taking turns under random interleavings and Lambdas that die anywhere."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.domain.job_record import JobKey, JobRecord
+from penstock.domain.outcome import Outcome
+from tests.unit.simulated_runs import (
+    SimulatedRuns,
+    expected_outcomes,
+    planned_job,
+    run_to_the_end,
+    waiting,
+)
+
+POOLS = ("default", "oracle")
+thoroughly = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+@st.composite
+def categories(draw: Any) -> tuple[list[JobRecord], dict[JobKey, Outcome], dict[str, int]]:
+    """One or two runs of up to six jobs with any dependencies, outcomes, pools and limits."""
+    jobs: list[JobRecord] = []
+    will: dict[JobKey, Outcome] = {}
+    for run in range(draw(st.integers(1, 2))):
+        size = draw(st.integers(1, 6))
+        names = [f"job{number}" for number in range(size)]
+        upstream = {
+            name: draw(st.sets(st.sampled_from(names[:number]), max_size=3)) if number else set()
+            for number, name in enumerate(names)
+        }
+        for name in names:
+            dependents = [other for other in names if name in upstream[other]]
+            pool, priority = draw(st.sampled_from(POOLS)), draw(st.integers(0, 3))
+            job = planned_job(f"run{run}", name, upstream[name], dependents, pool, priority)
+            jobs.append(job)
+            will[job.key] = Outcome.FAILED if draw(st.integers(0, 4)) == 0 else Outcome.SUCCEEDED
+    limits = {pool: draw(st.integers(1, 3)) for pool in POOLS}
+    return jobs, will, limits
+
+
+@thoroughly
+@given(categories(), st.integers(0, 2**32), st.integers(0, 12))
+def test_every_job_ends_as_it_must_however_often_lambdas_die(
+    category: Any, seed: int, deaths: int
+) -> None:
+    jobs, will, limits = category
+    runs = SimulatedRuns(jobs, will, limits)
+    try:
+        run_to_the_end(runs, Random(seed), deaths=deaths, repeats=deaths // 4)
+        assert waiting(runs) == []
+        assert runs.outcomes == expected_outcomes(jobs, will)
+        assert [pool.holders for pool in runs.table.pools.values() if pool.holders] == []
+    finally:
+        runs.release_threads()
+
+
+@thoroughly
+@given(categories(), st.integers(0, 2**32), st.integers(0, 6))
+def test_a_turn_that_comes_too_late_loses_nobody_elses(
+    category: Any, seed: int, deaths: int
+) -> None:
+    jobs, will, limits = category
+    runs = SimulatedRuns(jobs, will, limits)
+    try:
+        run_to_the_end(runs, Random(seed), deaths=deaths, timeouts=2)
+        for pool in limits:
+            runs.gate.sweep(pool)
+        run_to_the_end(runs, Random(seed))
+        assert waiting(runs) == []
+        assert_only_blocked_below_failures(jobs, runs)
+        assert_pools_are_clean(runs)
+    finally:
+        runs.release_threads()
+
+
+@thoroughly
+@given(categories(), st.integers(0, 2**32), st.integers(0, 6))
+def test_a_stopped_run_is_closed_and_holds_up_no_other(
+    category: Any, seed: int, deaths: int
+) -> None:
+    jobs, will, limits = category
+    runs = SimulatedRuns(jobs, will, limits)
+    try:
+        run_to_the_end(runs, Random(seed), deaths=deaths, kills=3)
+        stopped = {key.job_id for key, child in runs.children.items() if child.phase == "killed"}
+        for child in runs.children.values():
+            if child.key.job_id in stopped and child.phase != "over":
+                runs.kill(child)
+        for run in sorted(stopped):
+            runs.close(run)
+        run_to_the_end(runs, Random(seed))
+        assert waiting(runs) == []
+        assert {key for key, job in runs.records().items() if job.outcome is None} == set()
+        assert_only_blocked_below_failures(jobs, runs)
+        assert_pools_are_clean(runs)
+    finally:
+        runs.release_threads()
+
+
+def assert_only_blocked_below_failures(jobs: list[JobRecord], runs: SimulatedRuns) -> None:
+    for job in jobs:
+        upstream = {runs.outcomes[job.key._replace(job_name=name)] for name in job.waiting_on}
+        if runs.outcomes[job.key] is Outcome.BLOCKED:
+            assert upstream - {Outcome.SUCCEEDED}
+        elif upstream - {Outcome.SUCCEEDED}:
+            assert runs.children[job.key].bodies == 0
+
+
+def assert_pools_are_clean(runs: SimulatedRuns) -> None:
+    for pool in runs.table.pools.values():
+        assert pool.holders == set()
+        for entry in pool.queue.values():
+            assert runs.records()[entry.key].outcome is not None

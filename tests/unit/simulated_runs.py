@@ -1,0 +1,323 @@
+"""Runs in a Step Functions of our own: children, retries, dead Lambdas, any order of requests.
+
+Every call of a function runs in a thread that stops before each request to the run table and
+before each word to a child. Only one moves at a time, and the test decides which, and which dies.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+from penstock.domain.ending import BLOCKED_ERROR, Ending, ending_of_failure
+from penstock.domain.gate import Gate
+from penstock.domain.job_record import JobKey, JobRecord
+from penstock.domain.lost_job import lost_jobs
+from penstock.domain.messages import Failure
+from penstock.domain.outcome import Outcome, Progress
+from penstock.domain.turn import TurnTaking
+from tests.unit.fake_run_table import FakeRunTable
+
+NOW = "2026-11-21T05:00:00.000Z"
+PATIENCE = 20_000
+
+
+class LambdaDied(BaseException):
+    """The end of an invocation between two requests."""
+
+
+class Invocation:
+    """A call that stands still until it is told to go on to its next request."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+        self._go = threading.Semaphore(0)
+        self._stopped = threading.Semaphore(0)
+        self._dies = False
+        self.ended = False
+        self.died = False
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.invocation = self  # type: ignore[attr-defined]
+        self._thread.start()
+
+    def go_on(self, *, die: bool = False) -> None:
+        self._dies = die
+        self._go.release()
+        self._stopped.acquire()
+
+    def stop_here(self) -> None:
+        self._stopped.release()
+        self._go.acquire()
+        if self._dies:
+            raise LambdaDied
+
+    def _run(self) -> None:
+        self._go.acquire()
+        try:
+            if self._dies:
+                raise LambdaDied
+            self._call()
+            self.stop_here()
+        except LambdaDied:
+            self.died = True
+        except Exception as error:  # noqa: BLE001 - raised by the test that owns this
+            self.error = error
+        self.ended = True
+        self._stopped.release()
+
+
+def stop_before_request(_: str = "") -> None:
+    invocation = getattr(threading.current_thread(), "invocation", None)
+    if invocation is not None and not _.startswith("after"):
+        invocation.stop_here()
+
+
+@dataclass(eq=False)
+class Child:
+    """The child execution of one job: arriving, running, settling, and then over or killed."""
+
+    key: JobKey
+    upstream: frozenset[str]
+    pool: str
+    will: Outcome
+    phase: str = "new"
+    token: int = 0
+    bodies: int = 0
+    failure: Failure | None = None
+    invocations: list[Invocation] = field(default_factory=list)
+
+    @property
+    def task_token(self) -> str:
+        return f"{self.key.holder}#{self.token}"
+
+
+class Violation(AssertionError):
+    """An invariant does not hold."""
+
+
+class SimulatedRuns:
+    """All children of all runs, with one run table."""
+
+    def __init__(
+        self, jobs: Iterable[JobRecord], will: dict[JobKey, Outcome], limits: dict[str, int]
+    ) -> None:
+        self.table = FakeRunTable(default_limit=1, around=stop_before_request)
+        planned = list(jobs)
+        self.table.create_jobs(planned)
+        for pool, limit in limits.items():
+            self.table.set_limit(pool, limit)
+        self.limits = limits
+        self.children = {
+            job.key: Child(job.key, job.waiting_on, job.pool, will[job.key]) for job in planned
+        }
+        self._by_token: dict[str, Child] = {}
+        self.outcomes: dict[JobKey, Outcome] = {}
+        shuffle = Random(0).shuffle
+        self.gate = Gate(self.table, self.table, self, lambda: NOW, shuffle=shuffle)
+        self.turns = TurnTaking(self.table, self, self.gate, lambda: NOW)
+
+    # What the functions say to the children
+
+    def grant(self, token: str) -> None:
+        stop_before_request()
+        child = self._by_token.get(token)
+        if child and child.phase == "arriving" and child.task_token == token:
+            self._check_turn(child)
+            child.phase = "running"
+            child.bodies += 1
+            if child.bodies > 1:
+                raise Violation(f"{child.key} runs twice")
+
+    def refuse(self, token: str, error: str, cause: str) -> None:
+        stop_before_request()
+        child = self._by_token.get(token)
+        if child and child.phase == "arriving" and child.task_token == token:
+            self._fail(child, error, cause)
+
+    # What a scheduler may do next
+
+    def actions(self) -> list[tuple[str, Child, Invocation | None]]:
+        found: list[tuple[str, Child, Invocation | None]] = []
+        for child in self.children.values():
+            if child.phase in ("new", "running", "to settle"):
+                found.append((child.phase, child, None))
+            found += [("go on", child, invocation) for invocation in child.invocations]
+        return found
+
+    def act(self, action: tuple[str, Child, Invocation | None], *, die: bool) -> None:
+        what, child, invocation = action
+        if invocation is not None:
+            self._advance(child, invocation, die=die)
+        elif what == "new":
+            self._invoke_arrive(child)
+        elif what == "running":
+            child.phase = "to settle"
+        else:
+            self._invoke_settle(child)
+        self._check_outcomes()
+
+    def time_out(self, child: Child) -> None:
+        self._fail(child, "States.Timeout", "")
+
+    def kill(self, child: Child) -> None:
+        child.phase = "killed"
+
+    def settle_again(self, child: Child) -> None:
+        """Settle once more while an earlier call still goes on, as after a task's timeout."""
+        self._invoke_settle(child)
+
+    def close(self, run: str) -> None:
+        """Do what Close Run does about jobs nobody reports on, once all children are over."""
+        jobs = [job for key, job in self.records().items() if key.job_id == run]
+        for lost in lost_jobs(jobs, Failure(state="Run Jobs", error="Stopped", cause="")):
+            self.turns.abandon(lost)
+        for pool in self.limits:
+            self.gate.sweep(pool)
+        self._check_outcomes()
+
+    def records(self) -> dict[JobKey, JobRecord]:
+        return {job.key: job for job in self.table.jobs_by_name.values()}
+
+    def release_threads(self) -> None:
+        for child in self.children.values():
+            for invocation in child.invocations:
+                while not invocation.ended:
+                    invocation.go_on(die=True)
+
+    # Within
+
+    def _invoke_arrive(self, child: Child) -> None:
+        child.phase = "arriving"
+        child.token += 1
+        token = child.task_token
+        self._by_token[token] = child
+        call = Invocation(lambda: self.turns.arrive(child.key, token, "arn"))
+        call.token = token  # type: ignore[attr-defined]
+        child.invocations.append(call)
+
+    def _invoke_settle(self, child: Child) -> None:
+        child.phase = "settling"
+        ending = Ending(child.will)
+        if child.failure is not None:
+            ending = ending_of_failure(child.failure)
+        child.invocations.append(Invocation(lambda: self.turns.settle(child.key, ending)))
+
+    def _advance(self, child: Child, invocation: Invocation, *, die: bool) -> None:
+        invocation.go_on(die=die)
+        if not invocation.ended:
+            return
+        child.invocations.remove(invocation)
+        if invocation.error:
+            raise invocation.error
+        token = getattr(invocation, "token", None)
+        if token is None:
+            if child.phase == "settling":
+                child.phase = "to settle" if invocation.died else "over"
+        elif invocation.died and child.phase == "arriving" and child.task_token == token:
+            self._invoke_arrive(child)
+
+    def _fail(self, child: Child, error: str, cause: str) -> None:
+        child.failure = Failure(state="Await Turn", error=error, cause=cause)
+        child.phase = "to settle"
+
+    def _check_turn(self, child: Child) -> None:
+        records = self.records()
+        for name in child.upstream:
+            if records[child.key._replace(job_name=name)].outcome is not Outcome.SUCCEEDED:
+                raise Violation(f"{child.key} runs before {name} has succeeded")
+        if child.key.holder not in self.table.pools[child.pool].holders:
+            raise Violation(f"{child.key} runs without a slot")
+        running = [
+            other
+            for other in self.children.values()
+            if other.pool == child.pool and other.phase == "running"
+        ]
+        if len(running) >= self.limits[child.pool]:
+            raise Violation(f"more than {self.limits[child.pool]} jobs of {child.pool} run")
+
+    def _check_outcomes(self) -> None:
+        for key, job in self.records().items():
+            if job.outcome is not None and self.outcomes.setdefault(key, job.outcome) != job.outcome:
+                raise Violation(f"the outcome of {key} has changed")
+        for name, pool in self.table.pools.items():
+            if len(pool.holders) > self.limits[name]:
+                raise Violation(f"{name} has too many holders")
+
+
+def run_to_the_end(
+    runs: SimulatedRuns,
+    random: Random,
+    *,
+    deaths: int = 0,
+    timeouts: int = 0,
+    kills: int = 0,
+    repeats: int = 0,
+) -> None:
+    """Let everything happen that can, in random order, with at most so many faults."""
+    for _ in range(PATIENCE):
+        actions = runs.actions()
+        if not actions:
+            return
+        action = random.choice(actions)
+        child = action[1]
+        fault = random.random()
+        if timeouts and child.phase == "arriving" and fault < 0.02:
+            timeouts -= 1
+            runs.time_out(child)
+        elif kills and child.phase in ("arriving", "running", "settling") and fault < 0.02:
+            kills -= 1
+            runs.kill(child)
+        elif repeats and child.phase == "settling" and fault < 0.2:
+            repeats -= 1
+            runs.settle_again(child)
+        else:
+            dies = bool(deaths) and action[2] is not None and fault > 0.8
+            deaths -= dies
+            runs.act(action, die=dies)
+    raise Violation("the runs do not come to an end")
+
+
+def unblocked(error: str) -> bool:
+    return error != BLOCKED_ERROR
+
+
+def waiting(runs: SimulatedRuns) -> list[JobKey]:
+    """Return the jobs whose children wait although nothing more will happen."""
+    return [
+        key
+        for key, child in runs.children.items()
+        if child.phase not in ("over", "killed")
+        or (child.phase == "over" and runs.records()[key].outcome is None)
+    ]
+
+
+def expected_outcomes(
+    jobs: Iterable[JobRecord], will: dict[JobKey, Outcome]
+) -> dict[JobKey, Outcome]:
+    """Return how each job has to end when nothing but Lambdas dies."""
+    expected: dict[JobKey, Outcome] = {}
+    for job in jobs:
+        upstream = [expected[job.key._replace(job_name=name)] for name in job.waiting_on]
+        good = all(outcome is Outcome.SUCCEEDED for outcome in upstream)
+        expected[job.key] = will[job.key] if good else Outcome.BLOCKED
+    return expected
+
+
+def planned_job(
+    run: str, name: str, upstream: Iterable[str], dependents: Iterable[str], pool: str, priority: int
+) -> JobRecord:
+    return JobRecord(
+        job_id=run,
+        job_name=name,
+        job_type="python_shell",
+        category="Daily",
+        logical_date="2026-11-21",
+        state=Progress.PLANNED,
+        waiting_on=frozenset(upstream),
+        dependents=tuple(dependents),
+        pool=pool,
+        priority=priority,
+    )
