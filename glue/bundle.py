@@ -92,11 +92,14 @@ def _needed(source: str) -> dict[str, str]:
 
 
 def _imports(source: str) -> set[str]:
-    return {
-        node.module
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(LIBRARY + ".")
-    }
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == LIBRARY:
+                found |= {f"{LIBRARY}.{alias.name}" for alias in node.names}
+            elif node.module.startswith(LIBRARY + "."):
+                found.add(node.module)
+    return found
 
 
 def _module(name: str) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,19 +66,17 @@ def stack_outputs(cloudformation: Any, stack_name: str = STACK_NAME) -> dict[str
 def _sam(arguments: list[str], instance: Instance, log: Path) -> float:
     started = time.monotonic()
     env = {key: value for key, value in os.environ.items() if key not in FOREIGN}
-    env.update(instance.environment(), SAM_CLI_TELEMETRY="0")
+    # The pinned SAM CLI and uv, which it builds with, before any that the machine has.
+    own = [str(Path(".tools/bin").resolve()), str(Path(sys.executable).parent)]
+    path = os.pathsep.join([*own, env.get("PATH", "")])
+    env.update(instance.environment(), SAM_CLI_TELEMETRY="0", PATH=path)
+    sam = shutil.which("sam", path=path)
+    if sam is None:
+        raise CommandError("the SAM CLI is missing: `make setup` installs it")
     with log.open("ab") as output:
-        try:
-            status = subprocess.run(
-                ["sam", *arguments, *CONFIGURATION],
-                env=env,
-                stdout=output,
-                stderr=output,
-                check=False,
-            ).returncode
-        except FileNotFoundError as error:
-            raise CommandError("the SAM CLI is missing: `make setup` installs it") from error
-    if status != 0:
+        command = [sam, *arguments, *CONFIGURATION]
+        ended = subprocess.run(command, env=env, stdout=output, stderr=output, check=False)
+    if ended.returncode != 0:
         tail = "\n".join(log.read_text().strip().splitlines()[-25:])
         raise CommandError(f"`sam {arguments[0]}` failed (all of it is in {log}):\n{tail}")
     return time.monotonic() - started

@@ -66,7 +66,7 @@ def _serve_sources(data: Path | None) -> str:
     """Serve the example's CSV files for as long as the instance stands; their URL."""
     if data is not None and not data.is_dir():
         raise CommandError(f"{data} is no folder: DATA names the folder with the CSV files")
-    command = [sys.executable, "-m", "penstock_cli.sample_sources"]
+    command = [sys.executable, "-m", "penstock_cli.source_server"]
     if data is not None:
         command.append(str(data))
     server = subprocess.Popen(

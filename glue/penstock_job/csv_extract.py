@@ -30,8 +30,7 @@ def extract(
     delimiter: str = ",",
 ) -> Result:
     """Extract a CSV file to Parquet and publish it. Raises SourceError where it is no CSV file."""
-    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
-        raise ArgumentsError(f"a delimiter is one character other than a quote, not {delimiter!r}")
+    _require_delimiter(delimiter)
     raw = engine.folder / "source.csv"
     fetched = download(source_url, raw)
     logger.info("%s: %d bytes, SHA-256 %s", fetched.url, fetched.bytes, fetched.sha256)
@@ -51,6 +50,7 @@ def extract(
         name=contract.job_name,
         malformed=_keep_malformed(engine, contract, malformed, parted),
     )
+    _require_all_read(refined.tally.records, parted.well_formed)
     return publish_refined(
         engine.store,
         contract,
@@ -58,6 +58,18 @@ def extract(
         rows_read=parted.well_formed + parted.malformed,
         details={"source": {**fetched.as_json(), "blank_lines": parted.blank}},
     )
+
+
+def _require_delimiter(delimiter: str) -> None:
+    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+        raise ArgumentsError(f"a delimiter is one character other than a quote, not {delimiter!r}")
+
+
+def _require_all_read(read: int, well_formed: int) -> None:
+    if read != well_formed:
+        raise AccountingError(
+            f"the file has {well_formed} well-formed records, but DuckDB read {read}"
+        )
 
 
 def _part(raw: Path, records: Path, malformed: Path, delimiter: str) -> Parted:
@@ -93,12 +105,7 @@ def _read(
     named = ", ".join(
         f"column_{parted.header.index(name)} AS {DUCKDB.identifier(name)}" for name in wanted
     )
-    engine.keep(SOURCE_TABLE, f"SELECT {named} FROM ({rows}) AS lines")
-    read = engine.row(f"SELECT count(*) FROM {SOURCE_TABLE}")[0]
-    if read != parted.well_formed:
-        raise AccountingError(
-            f"the file has {parted.well_formed} well-formed records, but DuckDB read {read}"
-        )
+    engine.view(SOURCE_TABLE, f"SELECT {named} FROM ({rows}) AS lines")
 
 
 def _keep_malformed(

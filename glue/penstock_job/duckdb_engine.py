@@ -20,7 +20,7 @@ from penstock_job.column_type import (
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import DUCKDB, Dialect
 from penstock_job.engine import Written, known_type, of_known_types
-from penstock_job.errors import SpecificationError
+from penstock_job.errors import EngineError, SpecificationError
 from penstock_job.object_store import ObjectStore
 
 _KINDS = {
@@ -117,6 +117,8 @@ class DuckDbEngine:
         except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError) as error:
             # Further lines of DuckDB's message quote the whole statement with a caret below.
             raise SpecificationError(f"DuckDB: {str(error).splitlines()[0]}") from error
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from error
 
 
 def _quoted(file: Path) -> str:

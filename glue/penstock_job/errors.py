@@ -27,6 +27,10 @@ class SpecificationError(JobError):
     """The columns, rules or SQL of the job's row cannot be read or do not fit the data."""
 
 
+class EngineError(JobError):
+    """DuckDB or Spark failed at the work: no memory, no disk, no permission."""
+
+
 class SourceError(JobError):
     """The source of an extract did not answer, or answered something that is no CSV."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock_job.column_type import BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TEXT, ColumnType
 from penstock_job.engine import Written
@@ -127,7 +127,7 @@ class RedshiftData:
                 StatementName=name[:500],
             )
             self._wait(answer["Id"], target)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             raise LoadError(f"{target.address}: {error}") from error
 
     def _wait(self, statement_id: str, target: RedshiftTarget) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from penstock_job.column_type import (
@@ -20,7 +21,7 @@ from penstock_job.column_type import (
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import SPARK, Dialect
 from penstock_job.engine import Written, known_type, of_known_types
-from penstock_job.errors import SpecificationError
+from penstock_job.errors import EngineError, JobError, SpecificationError
 from penstock_job.object_store import ObjectStore
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ SETTINGS = {
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
 }
+FAILURES = (PySparkException, Py4JJavaError)
 _KINDS = {
     **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), INTEGER),
     **dict.fromkeys(("float", "double"), DOUBLE),
@@ -99,21 +101,25 @@ class SparkEngine:
         """The one row of a select."""
         try:
             return [int(value) for value in self._run(sql).collect()[0]]
-        except PySparkException as error:
+        except FAILURES as error:
             raise _explained(error) from error
 
     def write_parquet(self, sql: str, folder: str) -> Written:
         """Parquet files, one per partition."""
+        frame = self._run(sql)
         try:
-            self._run(sql).write.mode("overwrite").parquet(folder)
-        except PySparkException as error:
+            frame.write.mode("overwrite").parquet(folder)
+        except FAILURES as error:
             raise _explained(error) from error
         return self._written(folder, "parquet")
 
     def write_json_lines(self, sql: str, folder: str) -> Written:
         """Files of JSON objects, one per partition."""
         frame = self._run(sql)
-        frame.write.mode("overwrite").option("ignoreNullFields", "false").json(folder)
+        try:
+            frame.write.mode("overwrite").option("ignoreNullFields", "false").json(folder)
+        except FAILURES as error:
+            raise _explained(error) from error
         return self._written(folder, "text")
 
     def _written(self, folder: str, form: str) -> Written:
@@ -126,10 +132,22 @@ class SparkEngine:
     def _run(self, sql: str) -> DataFrame:
         try:
             return self.session.sql(sql)
-        except PySparkException as error:
+        except FAILURES as error:
             raise _explained(error) from error
 
 
-def _explained(error: PySparkException) -> SpecificationError:
-    # Further lines of Spark's message are the plan, or a Java stack trace.
-    return SpecificationError(f"Spark: {str(error).strip().splitlines()[0]}")
+def _explained(error: Any) -> JobError:
+    """The innermost cause, on one line: what is around it says only that a task failed.
+
+    Faults that Spark itself finds (a name, a division by zero) are faults of the row's SQL.
+    """
+    cause = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    while cause is not None and cause.getCause() is not None:
+        cause = cause.getCause()
+    if cause is None:
+        return SpecificationError(f"Spark: {str(error).strip().splitlines()[0]}")
+    kind, _, text = cause.toString().partition(": ")
+    message = (text or kind).strip().splitlines()[0]
+    if kind.startswith("org.apache.spark."):
+        return SpecificationError(f"Spark: {message}")
+    return EngineError(f"Spark: {kind.rpartition('.')[2]}: {message}")

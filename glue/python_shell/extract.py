@@ -7,13 +7,13 @@ that break a rule, are kept as rejects.
 
 from __future__ import annotations
 
-import logging
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from penstock_job import job_log
 from penstock_job.contract import Result, contract_of
 from penstock_job.csv_extract import extract
 from penstock_job.duckdb_engine import DuckDbEngine
@@ -39,5 +39,5 @@ def main(argv: Sequence[str]) -> Result:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    job_log.start()
     main(sys.argv[1:])

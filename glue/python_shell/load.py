@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from penstock_job import job_log
 from penstock_job.contract import Result, contract_of
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.load import LoadArgumentParser, load
@@ -28,5 +28,5 @@ def main(argv: Sequence[str]) -> Result:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    job_log.start()
     main(sys.argv[1:])

@@ -6,10 +6,10 @@ script runs wherever `spark-submit` takes it.
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 
+from penstock_job import job_log
 from penstock_job.contract import Result, contract_of
 from penstock_job.object_store import ObjectStore
 from penstock_job.spark_engine import SparkEngine
@@ -29,5 +29,5 @@ def main(argv: Sequence[str]) -> Result:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    job_log.start()
     main(sys.argv[1:])

@@ -21,6 +21,7 @@ from penstock_local.sockets import ExposedSocketError, require_loopback_only
 # Modules that replace or mend a service; each has `install(settings)`. Order matters only in
 # that asl comes after cloudformation, whose handlers it replaces in part.
 REPAIRS = (
+    "penstock_local.secure_transport",
     "penstock_local.cloudformation",
     "penstock_local.lambda_functions",
     "penstock_local.glue",

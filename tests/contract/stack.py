@@ -43,9 +43,7 @@ _CloudFormationLoader.add_multi_constructor("!", _long_form)
 @functools.cache
 def source() -> dict[str, Any]:
     """The template as it is written, with long forms of its functions."""
-    document: dict[str, Any] = yaml.load(  # noqa: S506 - a subclass of SafeLoader
-        PATH.read_text(), _CloudFormationLoader
-    )
+    document: dict[str, Any] = yaml.load(PATH.read_text(), _CloudFormationLoader)
     return document
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penstock_local.asl import jsonata
+from penstock_local.asl import jsonata, template
 
 from . import machine
 from .machine import State
@@ -40,7 +40,7 @@ def test_texts_are_expressions_or_have_no_expression_in_them() -> None:
         return [value] if isinstance(value, str) else []
 
     for text in texts(machine.definition()):
-        assert ("{%" in text or "%}" in text) == machine.template.is_expression(text), text
+        assert ("{%" in text or "%}" in text) == template.is_expression(text), text
 
 
 @pytest.mark.parametrize("scope", ["", "Run Jobs"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -129,7 +130,7 @@ def _paths(name: str, before: tuple[str, ...]) -> list[tuple[str, ...]]:
     ways = {
         way.to
         for way in machine.transitions(machine.state(name))
-        if (name, way.to) not in set(zip(path, path[1:], strict=False))
+        if (name, way.to) not in set(pairwise(path))
     }
     state = machine.state(name)
     ends = [path] if state.body.get("End") or state.type in {"Succeed", "Fail"} else []

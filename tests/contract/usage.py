@@ -105,7 +105,7 @@ _JOB: Uses = {
     ("logs:PutLogEvents", "log-group"),
 }
 JOBS: dict[str, Uses] = {
-    "TransformJobRole": _JOB,
+    "TransformJobRole": {*_JOB, ("s3:DeleteObject", "DataBucket")},  # Spark's _temporary
     "LoadJobRole": {
         *_JOB,
         *_BATCH,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from penstock.domain.ending import BLOCKED_ERROR, Ending, ending_of_failure
+from penstock.domain.ending import Ending, ending_of_failure
 from penstock.domain.gate import Gate
 from penstock.domain.job_record import JobKey, JobRecord
 from penstock.domain.lost_job import lost_jobs
@@ -38,6 +38,7 @@ class Invocation:
         self._dies = False
         self.ended = False
         self.died = False
+        self.is_forgotten = False
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.invocation = self  # type: ignore[attr-defined]
@@ -166,7 +167,13 @@ class SimulatedRuns:
         child.phase = "killed"
 
     def settle_again(self, child: Child) -> None:
-        """Settle once more while an earlier call still goes on, as after a task's timeout."""
+        """Settle once more while an earlier call still goes on, whose answer is lost.
+
+        The earlier call goes on to its end: to lose an answer and to die are two faults, and what
+        the two leave undone together is for the sweep.
+        """
+        for invocation in child.invocations:
+            invocation.is_forgotten = True
         self._invoke_settle(child)
 
     def close(self, run: str) -> None:
@@ -213,6 +220,8 @@ class SimulatedRuns:
         if invocation.error:
             raise invocation.error
         token = getattr(invocation, "token", None)
+        if invocation.is_forgotten:
+            return
         if token is None:
             if child.phase == "settling":
                 child.phase = "to settle" if invocation.died else "over"
@@ -228,6 +237,8 @@ class SimulatedRuns:
         for name in child.upstream:
             if records[child.key._replace(job_name=name)].outcome is not Outcome.SUCCEEDED:
                 raise Violation(f"{child.key} runs before {name} has succeeded")
+        if records[child.key].state is not Progress.RUNNING:
+            raise Violation(f"{child.key} runs, but its record says {records[child.key].state}")
         if child.key.holder not in self.table.pools[child.pool].holders:
             raise Violation(f"{child.key} runs without a slot")
         running = [
@@ -247,41 +258,52 @@ class SimulatedRuns:
                 raise Violation(f"{name} has too many holders")
 
 
-def run_to_the_end(
-    runs: SimulatedRuns,
-    random: Random,
-    *,
-    deaths: int = 0,
-    timeouts: int = 0,
-    kills: int = 0,
-    repeats: int = 0,
-) -> None:
-    """Let everything happen that can, in random order, with at most so many faults."""
-    for _ in range(PATIENCE):
+@dataclass
+class Faults:
+    """How often invocations die, and how many other faults there may be."""
+
+    deaths: float = 0.0
+    timeouts: int = 0
+    kills: int = 0
+    repeats: int = 0
+
+
+def run_to_the_end(runs: SimulatedRuns, random: Random, faults: Faults | None = None) -> None:
+    """Let everything happen that can, in random order, with faults."""
+    faults = faults or Faults()
+    for step in range(PATIENCE):
         actions = runs.actions()
         if not actions:
             return
         action = random.choice(actions)
         child = action[1]
-        fault = random.random()
-        if timeouts and child.phase == "arriving" and fault < 0.02:
-            timeouts -= 1
+        chance = random.random()
+        if faults.timeouts and child.phase == "arriving" and chance < 0.02:
+            faults.timeouts -= 1
             runs.time_out(child)
-        elif kills and child.phase in ("arriving", "running", "settling") and fault < 0.02:
-            kills -= 1
+        elif faults.kills and child.phase in ("arriving", "running", "settling") and chance < 0.02:
+            faults.kills -= 1
             runs.kill(child)
-        elif repeats and child.phase == "settling" and fault < 0.2:
-            repeats -= 1
+        elif faults.repeats and child.phase == "settling" and chance < 0.1:
+            faults.repeats -= 1
             runs.settle_again(child)
         else:
-            dies = bool(deaths) and action[2] is not None and fault > 0.8
-            deaths -= dies
-            runs.act(action, die=dies)
+            may_die = action[2] and not action[2].is_forgotten and step < PATIENCE / 10
+            runs.act(action, die=bool(may_die) and random.random() < faults.deaths)
     raise Violation("the runs do not come to an end")
 
 
-def unblocked(error: str) -> bool:
-    return error != BLOCKED_ERROR
+def run_with_one_death(runs: SimulatedRuns, step_of_death: int, *, newest_first: bool) -> bool:
+    """Let one call after another go on, and one of them die; tell whether it came to that."""
+    step = 0
+    while actions := runs.actions():
+        action = actions[-1] if newest_first else actions[0]
+        if action[2] is not None:
+            step += 1
+        runs.act(action, die=action[2] is not None and step == step_of_death)
+        if step > PATIENCE:
+            raise Violation("the runs do not come to an end")
+    return step >= step_of_death
 
 
 def waiting(runs: SimulatedRuns) -> list[JobKey]:

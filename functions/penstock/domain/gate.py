@@ -109,8 +109,6 @@ class Gate:
     def recover(self, name: str) -> None:
         """Finish the turns that an earlier call may have begun, then drain."""
         pool = self._pools.pool(name)
-        if not pool.is_crowded:
-            return
         for entry in self._pools.queue(name, LARGEST_PAGE):
             if entry.key.holder in pool.holders:
                 self._wake_queued(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class RowReader:
 
     def is_given(self, field: str) -> bool:
         """Tell whether the row says anything at all in this field."""
-        return self._attributes.get(field) not in (None, "")
+        value = self._attributes.get(field)
+        return value is not None and not (isinstance(value, str) and not value.strip())
 
     def complain(self, field: str, message: str) -> None:
         """Note a problem of the field."""
@@ -93,12 +95,13 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> float:
-    if not isinstance(value, bool):
-        try:
-            return float(value)
-        except (TypeError, ValueError, OverflowError):
-            pass
-    raise BadValueError(f"{value!r} is no number")
+    try:
+        number = nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = nan
+    if not isfinite(number):
+        raise BadValueError(f"{value!r} is no number")
+    return number
 
 
 def _texts(value: Any) -> tuple[str, ...]:

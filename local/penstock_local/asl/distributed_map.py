@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from penstock_local.asl import template
 from penstock_local.asl.errors import (
     EXCEED_TOLERATED_FAILURE_THRESHOLD,
-    RUNTIME,
     EvaluationError,
     StateError,
+    StateFaultError,
 )
 from penstock_local.asl.execution import Execution, Machine, Status
 from penstock_local.asl.inline_map import item_input, max_concurrency, state_items
@@ -97,9 +97,11 @@ def _new_run(scope: Interpreter, visit: Visit, length: int) -> MapRun:
     percentage = _tolerated(scope, visit, "ToleratedFailurePercentage")
     scope.trail.record("MapStateStarted", {"length": length})
     if percentage is not None and not 0 <= percentage <= ALL_PER_CENT:
-        raise StateError(RUNTIME, "ToleratedFailurePercentage must be between 0 and 100.")
+        detail = "ToleratedFailurePercentage must be between 0 and 100."
+        raise StateFaultError(detail, visit.name, visit.entered)
     if count is not None and count < 0:
-        raise StateError(RUNTIME, "ToleratedFailureCount cannot be negative.")
+        detail = "ToleratedFailureCount cannot be negative."
+        raise StateFaultError(detail, visit.name, visit.entered)
     machine = child_machine(scope.execution.machine, visit.state)
     place = f"arn:aws:states:{machine.region}:{machine.account}"
     run = MapRun(

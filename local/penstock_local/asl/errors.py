@@ -29,6 +29,26 @@ class StateError(Exception):
         self.cause = cause
 
 
+class StateFaultError(StateError):
+    """Values of a state's fields that make no sense: `States.Runtime`.
+
+    The execution's end is then the only event that tells of the failure. `entered` is the id of
+    the event by which the state was entered.
+    """
+
+    def __init__(self, detail: str, state: str, entered: int) -> None:
+        super().__init__(RUNTIME, in_state(detail, state, entered))
+        self.entered = entered
+
+
+def in_state(detail: str, state: str, entered: int) -> str:
+    """A cause with the sentence in front of it that names the state and its Entered event."""
+    return (
+        f"An error occurred while executing the state '{state}' "
+        f"(entered at the event id #{entered}). {detail}"
+    )
+
+
 class EvaluationError(StateError):
     """A JSONata expression that failed: `States.QueryEvaluationError`.
 
@@ -45,8 +65,5 @@ class EvaluationError(StateError):
     def within(self, state: str, entered_event_id: int) -> EvaluationError:
         """The same error, its cause beginning with the state it happened in."""
         placed = EvaluationError(self.detail, self.location)
-        placed.cause = (
-            f"An error occurred while executing the state '{state}' "
-            f"(entered at the event id #{entered_event_id}). {self.detail}"
-        )
+        placed.cause = in_state(self.detail, state, entered_event_id)
         return placed

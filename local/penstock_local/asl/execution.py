@@ -164,4 +164,4 @@ class Execution:
         self.output = self.error = self.cause = self.stopped = None
         self.redrive_count += 1
         self.redriven = time.time()
-        self.history.closed = False
+        self.history.reopen()

@@ -22,7 +22,7 @@ def redrive_status(execution: Execution) -> tuple[str, str | None]:
         reason = f"Execution is {execution.status} and cannot be redriven"
     elif execution.machine.express and execution.map_run is None:
         reason = "Execution is EXPRESS and cannot be redriven"
-    elif len(execution.history.events) >= EVENT_LIMIT - 1:
+    elif len(execution.history) >= EVENT_LIMIT - 1:
         reason = "Execution history event limit exceeded"
     elif execution.stopped is not None and time.time() - execution.stopped > REDRIVABLE_SECONDS:
         reason = "Execution redrivable period exceeded"

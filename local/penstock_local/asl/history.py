@@ -7,13 +7,17 @@ remembers the event that the path's next one follows.
 
 from __future__ import annotations
 
+import json
 import time
+import zlib
 from typing import Any
 
 from penstock_local.asl.errors import RUNTIME, StateError
 
 EVENT_LIMIT = 25_000
 """Events that the history of a standard execution can have."""
+
+_AS_IS = "surrogatepass"  # a JSON text may hold half a surrogate pair; it must survive
 
 _TRUNCATION = {
     "input": "inputDetails",
@@ -39,13 +43,18 @@ class Event:
     __slots__ = ("details", "id", "previous", "timestamp", "type")
 
     def __init__(
-        self, number: int, previous: int, kind: str, details: dict[str, Any] | None
+        self,
+        number: int,
+        previous: int,
+        kind: str,
+        details: dict[str, Any] | None,
+        timestamp: float,
     ) -> None:
         self.id = number
         self.previous = previous
         self.type = kind
-        self.timestamp = time.time()
         self.details = details
+        self.timestamp = timestamp
 
     def as_answer(self, *, include_data: bool = True) -> dict[str, Any]:
         """The event as the API writes it, its timestamp in seconds."""
@@ -61,13 +70,31 @@ class Event:
 
 
 class History:
-    """The events of one execution, in order; once closed it takes no more."""
+    """The events of one execution, in order; once closed it takes no more.
 
-    __slots__ = ("closed", "events")
+    A closed history is kept compressed: ten thousand ended children would otherwise hold hundreds
+    of megabytes of inputs and outputs that nearly repeat each other.
+    """
+
+    __slots__ = ("_events", "_length", "_packed")
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.closed = False
+        self._events: list[Event] = []
+        self._length = 0
+        self._packed: bytes | None = None
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def events(self) -> list[Event]:
+        """All events so far."""
+        return self._events if self._packed is None else _unpack(self._packed)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the execution has ended."""
+        return self._packed is not None
 
     def append(self, previous: int, kind: str, details: dict[str, Any] | None) -> int:
         """Add an event and return its id.
@@ -77,16 +104,22 @@ class History:
         """
         if self.closed:
             return previous
-        if len(self.events) >= EVENT_LIMIT - 1 and not kind.startswith("Execution"):
+        if self._length >= EVENT_LIMIT - 1 and not kind.startswith("Execution"):
             raise HistoryFullError
-        event = Event(len(self.events) + 1, previous, kind, details)
-        self.events.append(event)
-        return event.id
+        self._length += 1
+        self._events.append(Event(self._length, previous, kind, details, time.time()))
+        return self._length
 
     def close(self, previous: int, kind: str, details: dict[str, Any]) -> None:
         """Add the last event of the execution; nothing follows until it is opened again."""
         self.append(previous, kind, details)
-        self.closed = True
+        self._packed = _pack(self._events)
+        self._events = []
+
+    def reopen(self) -> None:
+        """Take events again: the execution is redriven."""
+        self._events = self.events
+        self._packed = None
 
 
 class Trail:
@@ -114,6 +147,16 @@ class Trail:
     def fork(self) -> Trail:
         """A path that starts where this one is."""
         return Trail(self.history, self.last)
+
+
+def _pack(events: list[Event]) -> bytes:
+    rows = [(event.previous, event.type, event.details, event.timestamp) for event in events]
+    return zlib.compress(json.dumps(rows, ensure_ascii=False).encode("utf-8", _AS_IS), level=1)
+
+
+def _unpack(packed: bytes) -> list[Event]:
+    rows = json.loads(zlib.decompress(packed).decode("utf-8", _AS_IS))
+    return [Event(number, *row) for number, row in enumerate(rows, start=1)]
 
 
 def _details_key(kind: str) -> str:

@@ -41,7 +41,7 @@ def begin(execution: Execution) -> None:
         execution.history.append(0, "ExecutionStarted", details)
         return
     execution.reopen()
-    last = len(execution.history.events)
+    last = len(execution.history)
     redriven = {"redriveCount": execution.redrive_count}
     execution.history.append(last, "ExecutionRedriven", redriven)
 
@@ -57,7 +57,7 @@ async def live(
     deadline = _deadline(execution, ended)
     trail = Trail(execution.history)
     if execution.redrive_count:
-        trail.last = len(execution.history.events)
+        trail.last = len(execution.history)
     if execution.progress is None:
         execution.progress = Progress()
     definition = execution.machine.definition

@@ -73,10 +73,15 @@ def _machine(
         version_arn=version_arn,
         alias_arn=alias_arn,
         updated=_seconds(record.get("updateDate") or record["creationDate"]),
-        revision_id=body.get("stateMachineRevisionId") or body.get("revisionId"),
+        revision_id=body.get("stateMachineRevisionId") or _shown_revision(record, body),
         logging=body.get("loggingConfiguration"),
         encryption=body.get("encryptionConfiguration"),
     )
+
+
+def _shown_revision(record: dict[str, Any], body: dict[str, Any]) -> str | None:
+    """The revision as the API shows it: none before the first update."""
+    return body.get("revisionId") if "updateDate" in record else None
 
 
 @functools.lru_cache(maxsize=256)

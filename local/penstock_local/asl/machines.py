@@ -98,10 +98,13 @@ class Machines:
             _require_role(request["roleArn"])
         if request.get("definition") is not None:
             _require_definition(request["definition"], record["type"])
+        before = dict(record)
         answer = _answer(self._update(request), arn)
         record["updateDate"] = answer["updateDate"]
         if request.get("tracingConfiguration") is not None:
             record["tracingConfiguration"] = request["tracingConfiguration"]
+        if not request.get("publish") and _unchanged(before, record):
+            record["revisionId"] = before["revisionId"]  # nothing new: no new revision
         return {**answer, "revisionId": record["revisionId"]}
 
     def describe(self, request: Request) -> Answer:
@@ -168,6 +171,10 @@ def _answer(response: Response, arn: str) -> Answer:
     if code in _WORDS:
         raise ApiError(code, _WORDS[code].format(arn))
     raise ApiError(code, answer.get("message") or answer.get("Message") or "")
+
+
+def _unchanged(before: Answer, record: Answer) -> bool:
+    return all(before.get(change) == record.get(change) for change in _CHANGES)
 
 
 def _require_role(arn: str) -> None:

@@ -14,6 +14,7 @@ from penstock_local.asl.errors import (
     TIMEOUT,
     EvaluationError,
     StateError,
+    StateFaultError,
 )
 
 if TYPE_CHECKING:
@@ -40,13 +41,25 @@ class HeartbeatMissedError(StateError):
         super().__init__(TIMEOUT)
 
 
+class ResultTooLargeError(StateError):
+    """A task answered more than a state may hand on.
+
+    AWS says that `States.ALL` does not cover `States.DataLimitExceeded`. The service was seen to
+    catch it by `States.ALL` all the same when the data is the result of a task.
+    """
+
+    def __init__(self, cause: str | None) -> None:
+        super().__init__(DATA_LIMIT_EXCEEDED, cause)
+
+
 def matches(names: Sequence[str], error: StateError) -> bool:
     """Whether the ErrorEquals of a retrier or catcher covers the error.
 
-    `States.ALL` covers everything but States.DataLimitExceeded and States.Runtime;
-    `States.TaskFailed` everything but those two and States.Timeout.
+    `States.ALL` covers everything but States.Runtime and States.DataLimitExceeded, and even that
+    when it is about the result of a task. `States.TaskFailed` covers everything but those two and
+    States.Timeout.
     """
-    if error.error in names:
+    if error.error in names or (isinstance(error, ResultTooLargeError) and ALL in names):
         return True
     if isinstance(error, HeartbeatMissedError) and HEARTBEAT_TIMEOUT in names:
         return True
@@ -135,7 +148,8 @@ async def until_settled(
 
 
 def _caught(scope: Interpreter, visit: Visit, error: StateError) -> Step:
-    if visit.type != "Task":
+    own_fault = isinstance(error, StateFaultError) and error.entered == visit.entered
+    if visit.type != "Task" and not own_fault:
         scope.trail.record(f"{visit.type}StateFailed")
     if error.error == DATA_LIMIT_EXCEEDED:
         scope.progress.forget_branches()  # a redrive must run all of them: the results do not fit

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from botocore.model import OperationNotFoundError
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import stepfunctions as sf
 
@@ -72,6 +73,16 @@ class StepFunctions:
         """Whether the action is one of this engine's."""
         return action in self._actions or action in self._waiting_actions
 
+    def refusal(self, action: str, body: bytes) -> Response | None:
+        """The answer to a request for ministack that breaks a constraint of the API; else None."""
+        try:
+            require_constraints(action, json.loads(body) if body else {})
+        except ApiError as error:
+            return error_response_json(error.code, error.message, 400)
+        except (OperationNotFoundError, ValueError):
+            pass  # ministack has its own words for what is no action and no JSON
+        return None
+
     async def perform(self, action: str, request: Request) -> Response:
         """Perform an action for a client on any event loop."""
         try:
@@ -122,7 +133,8 @@ def install(settings: LocalSettings) -> StepFunctions:
     ) -> Response:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if not service.knows(action):
-            return await others(method, path, headers, body, query)
+            refused = service.refusal(action, body)
+            return refused or await others(method, path, headers, body, query)
         try:
             request = json.loads(body) if body else {}
         except ValueError:

@@ -17,7 +17,7 @@ from penstock_local.asl.integrations import (
     parse,
 )
 from penstock_local.asl.limits import within_limit
-from penstock_local.asl.retry import HeartbeatMissedError
+from penstock_local.asl.retry import HeartbeatMissedError, ResultTooLargeError
 from penstock_local.asl.task_events import events_for
 from penstock_local.asl.values import compact
 
@@ -115,7 +115,7 @@ class _Attempt:
         try:
             async with self._clock:
                 result = await self._work()
-            text = within_limit(result, self._name)
+            text = self._within_limit(result)
         except TimeoutError:
             if not self._clock.expired():
                 raise
@@ -203,6 +203,12 @@ class _Attempt:
         """Stop a job, even one whose start is still under way: it would run on unseen."""
         with contextlib.suppress(StateError):
             await self._services.integrations.cancel(self._call, await starting)
+
+    def _within_limit(self, result: Json) -> str:
+        try:
+            return within_limit(result, self._name)
+        except StateError as error:
+            raise ResultTooLargeError(error.cause) from error
 
     def _start_clock(self) -> None:
         if self._timeout is not None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from penstock_local.asl.execution import Execution
     from penstock_local.asl.values import Json
 
+RETRYABLE = frozenset({"Task", "Map", "Parallel"})
+"""State types that can have Retry; only their context object counts retries."""
+
 
 @dataclass(frozen=True, slots=True)
 class MapItem:
@@ -105,12 +108,10 @@ def context_object(execution: Execution, visit: Visit, item: MapItem | None) -> 
             "RedriveCount": execution.redrive_count,
         },
         "StateMachine": {"Id": machine.arn, "Name": machine.name},
-        "State": {
-            "Name": visit.name,
-            "EnteredTime": timestamp(visit.entered_at),
-            "RetryCount": visit.retry_count,
-        },
+        "State": {"Name": visit.name, "EnteredTime": timestamp(visit.entered_at)},
     }
+    if visit.type in RETRYABLE:
+        context["State"]["RetryCount"] = visit.retry_count
     if execution.redriven is not None:
         context["Execution"]["RedriveTime"] = timestamp(execution.redriven)
     if visit.token is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -13,19 +11,16 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
-from penstock_local.glue import arguments, python_modules, python_shell, spark
 from penstock_local.glue.clients import client
-from penstock_local.glue.job_definition import is_python_shell
 from penstock_local.glue.job_files import JobFiles, LaunchError
 from penstock_local.glue.job_run import JobRun, RunState
+from penstock_local.glue.launch import Launch, RoleSession
 from penstock_local.glue.logs import LogShipper
 from penstock_local.glue.process import JobProcess, Lifeline
 from penstock_local.glue.run_folder import RunFolder
 from penstock_local.runtimes.folder import RuntimeMissingError, Runtimes
-from penstock_local.sessions import Credentials, RoleRefusedError, role_session
+from penstock_local.sessions import RoleRefusedError, role_session
 from penstock_local.settings import LocalSettings
-
-log = logging.getLogger("penstock_local.glue")
 
 SECONDS_PER_MINUTE = 60.0
 # How often a working run is looked at: its output sent on, its end or its time limit noticed.
@@ -106,24 +101,23 @@ class Executions:
 
 
 class _Execution:
-    """One run at work: what it needs is fetched, its process started and watched."""
+    """One run at work: prepared, started and watched."""
 
     def __init__(self, all_of_them: Executions, run: JobRun, folder: RunFolder) -> None:
         self._all = all_of_them
         self._run = run
         self._folder = folder
-        self._role = _role_arn(run.job["Role"])
-        self._credentials = role_session(self._role, SESSION_NAME, PRINCIPAL)
-        self._region = get_region()
-        self._is_shell = is_python_shell(run.job)
+        role = _role_arn(run.job["Role"])
+        credentials = role_session(role, SESSION_NAME, PRINCIPAL)
+        self._session = RoleSession(role, credentials, get_region())
         group = run.record["LogGroupName"]
         self._logs = LogShipper(self._client("logs"), group, run.id, folder.root)
 
     def work(self) -> Ending:
         try:
-            command, environment = self._prepare()
+            command, environment = self._launch().prepare(self._all.lifeline)
             process = self._all.start(self._run, command, environment)
-        except LaunchError as error:
+        except (LaunchError, RuntimeMissingError) as error:
             self._logs.say(str(error))
             raise
         try:
@@ -133,74 +127,16 @@ class _Execution:
             self._all.ended(self._run)
             self._logs.close()
 
-    def _prepare(self) -> tuple[list[str], dict[str, str]]:
-        run, folder, local = self._run, self._folder, self._all.settings
-        files = JobFiles(self._client("s3"), self._role)
-        script = files.fetch(run.job["Command"].get("ScriptLocation", ""), folder.script, "script")
-        locations = arguments.listed(run.arguments, "--extra-py-files")
-        modules = files.fetch_python(locations, folder.modules)
-        modules += self._additional_modules(files)
-        for location in arguments.listed(run.arguments, "--extra-files"):
-            files.fetch(location, folder.work, "file of --extra-files")
-        python = self._all.runtimes.python_shell if self._is_shell else Path(sys.executable)
-        environment = {
-            **folder.environment(python, modules),
-            **_aws_environment(local, self._region, self._credentials),
-        }
-        java = None
-        if self._is_shell:
-            python_shell.lay_out(self._all.runtimes, folder)
-        else:
-            environment.update(spark.environment(folder))
-            java = self._java(files)
-        boot = folder.boot(self._all.lifeline, java)
-        words = arguments.command_line(run.job, run.id, run.arguments)
-        command = [str(python), "-m", "penstock_boot", str(boot), str(script), *words]
-        return command, environment
-
-    def _java(self, files: JobFiles) -> dict[str, Any]:
-        formats = self._run.arguments.get("--datalake-formats")
-        if formats and "--extra-jars" not in self._run.arguments:
-            raise LaunchError(
-                f"LAUNCH ERROR | Penstock Local has no jars for --datalake-formats {formats}; "
-                "put them into S3 and name them with --extra-jars"
-            )
-        asked = arguments.spark_settings(self._run.arguments)
-        settings = spark.settings(self._all.settings, self._folder, self._run.job["Name"], asked)
-        jars = [
-            files.fetch(location, self._folder.root / "jars", "file of --extra-jars")
-            for location in arguments.listed(self._run.arguments, "--extra-jars")
-        ]
-        return spark.java(self._all.runtimes, self._folder, settings, self._region, jars)
-
-    def _additional_modules(self, files: JobFiles) -> list[Path]:
-        """Check the modules that the job wants installed; wheels in S3 are fetched."""
-        fetched = []
-        for wanted in arguments.listed(self._run.arguments, "--additional-python-modules"):
-            if wanted.startswith("s3://"):
-                fetched += self._files_of(files, wanted)
-                continue
-            problem, harmless = python_modules.unmet(wanted, self._site_packages())
-            if problem and not harmless:
-                raise LaunchError(f"LAUNCH ERROR | {problem}. {self._remedy(wanted)}")
-            if problem:
-                self._logs.say(f"Penstock Local: {problem}")
-        return fetched
-
-    def _files_of(self, files: JobFiles, wanted: str) -> list[Path]:
-        if not wanted.endswith((".whl", ".zip", ".py")):
-            raise LaunchError(f"LAUNCH ERROR | {wanted} in --additional-python-modules is no wheel")
-        return files.fetch_python([wanted], self._folder.modules)
-
-    def _site_packages(self) -> list[Path]:
-        if not self._is_shell:
-            return [Path(entry) for entry in sys.path if entry]
-        return list(self._all.runtimes.python_shell.parents[1].glob("lib/python*/site-packages"))
-
-    def _remedy(self, wanted: str) -> str:
-        if self._is_shell:
-            return f"Install it with `python -m penstock_local.runtimes --module '{wanted}'`"
-        return "Add it to the project's environment, in which Spark jobs run"
+    def _launch(self) -> Launch:
+        return Launch(
+            run=self._run,
+            folder=self._folder,
+            session=self._session,
+            files=JobFiles(self._client("s3"), self._session.role),
+            local=self._all.settings,
+            runtimes=self._all.runtimes,
+            say=self._logs.say,
+        )
 
     def _watch(self, process: JobProcess) -> Ending:
         minutes = self._run.timeout_minutes
@@ -233,17 +169,9 @@ class _Execution:
         )
 
     def _client(self, service: str) -> Any:
-        return client(service, self._credentials, get_region(), self._all.settings.endpoint)
+        session, endpoint = self._session, self._all.settings.endpoint
+        return client(service, session.credentials, session.region, endpoint)
 
 
 def _role_arn(role: str) -> str:
     return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role}"
-
-
-def _aws_environment(local: LocalSettings, region: str, credentials: Credentials) -> dict[str, str]:
-    return {
-        **credentials.as_environment(),
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_ENDPOINT_URL": local.endpoint,
-    }

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 PYTHON_SHELL = "pythonshell"
-SPARK = "glueetl"
 
 # Jobs made without a version run on this one.
 LATEST_GLUE = "5.1"

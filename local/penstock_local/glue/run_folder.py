@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ class RunFolder:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def boot(self, lifeline: Lifeline, java: dict[str, Any] | None) -> Path:
+    def boot(self, lifeline: Lifeline, java: dict[str, Any] | None = None) -> Path:
         """Write what `penstock_boot` is told about the run."""
         plan: dict[str, Any] = {"lifeline": lifeline.reader, "failure": str(self.failure)}
         if java:
@@ -84,4 +85,9 @@ class RunFolder:
 
     def remove(self) -> None:
         """Remove all of it."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        # A process that is being killed may still put a file into a folder being removed.
+        for _ in range(20):
+            shutil.rmtree(self.root, ignore_errors=True)
+            if not self.root.exists():
+                return
+            time.sleep(0.05)

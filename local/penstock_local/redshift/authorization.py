@@ -16,6 +16,7 @@ from penstock_local.redshift.constraints import SERVICE
 from penstock_local.redshift.errors import ApiError
 from penstock_local.redshift.place import Place, warehouse_arn
 
+_CALLER = "${aws:userid}"
 _OWNER_KEY = "redshift-data:statement-owner-iam-userid"
 _OF_ONE_STATEMENT = (
     "DescribeStatement",
@@ -105,15 +106,21 @@ def install(
 def _owner_id(
     operation: str, request: dict[str, Any], owner_of: Callable[[str], Caller | None]
 ) -> str | None:
-    """Whose statement a request is about; listing shows only the caller's own."""
-    if operation in _OF_ONE_STATEMENT:
-        owner = owner_of(str(request.get("Id")))
-        return owner.user_id if owner else None
+    """Whose statement a request is about; listing shows only the caller's own.
+
+    Policies compare it with ${aws:userid}, which ministack does not replace by the caller's id:
+    so the caller's own statements carry that text as their owner.
+    """
     signed = iam_evaluator._signed_request.get()
-    if operation != "ListStatements" or signed is None:
+    identity = iam_evaluator.resolve_caller_identity(signed.access_key_id) if signed else None
+    if identity is None or operation not in (*_OF_ONE_STATEMENT, "ListStatements"):
         return None
-    identity = iam_evaluator.resolve_caller_identity(signed.access_key_id)
-    return str(identity["userId"]) if identity else None
+    if operation == "ListStatements":
+        return _CALLER
+    owner = owner_of(str(request.get("Id")))
+    if owner is None:
+        return None
+    return _CALLER if owner.user_id == identity["userId"] else owner.user_id
 
 
 def _members(body: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from penstock_local.redshift.words import literal, quote
 
 MEMORY_LIMIT = "1GB"
 THREADS = 2
+ASYNC_THREADS = 1
 # DuckDB's own catalogs; a Redshift database of such a name is kept under another one.
 _RESERVED = frozenset({"memory", "system", "temp", "main"})
 
@@ -83,6 +84,7 @@ class Database:
             config={
                 "memory_limit": MEMORY_LIMIT,
                 "threads": THREADS,
+                "async_threads": ASYNC_THREADS,
                 "temp_directory": str(self._folders.staging / "spill"),
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,

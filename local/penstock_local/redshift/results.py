@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import datetime as dt
 import io
 import json
-import math
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from penstock_local.redshift.column_types import result_type
 from penstock_local.redshift.errors import SqlError
+from penstock_local.redshift.fields import NULL, csv_text, json_writer
 
 PAGE_ROWS = 1_000
 PAGE_BYTES = 1_000_000
 # Limits of the Data API.
 ROW_BYTES = 64 * 1024
+# What the name of a field's type and its brackets take in a record, at most.
+FIELD_BYTES = 24
 RESULT_BYTES = 500 * 1_000_000
 
 _SIGNED = ("int2", "int4", "int8", "numeric", "float4", "float8")
@@ -110,89 +108,42 @@ class _PageWriter:
         self.size = 0
         self.pages: list[tuple[int, int]] = []
         self._is_json = form == "JSON"
-        self._types = [column.type for column in columns]
-        self._page: list[Any] = []
+        self._writers = [json_writer(column.type) for column in columns]
+        self._page: list[str] = []
         self._page_bytes = 0
 
     def add(self, batch: list[tuple[Any, ...]], out: io.BufferedIOBase) -> None:
         for row in batch:
-            fields = [field(*pair) for pair in zip(row, self._types, strict=True)]
-            row_bytes = sum(_weight(item) for item in fields)
-            if row_bytes > ROW_BYTES:
+            record = self._record(row)
+            if len(record) > ROW_BYTES + FIELD_BYTES * len(row):
                 raise SqlError("Packet for query is too large: a row may have 64 KB at most")
             self.rows += 1
-            self.size += row_bytes
+            self.size += len(record)
             if self.size > RESULT_BYTES:
                 raise SqlError("Database response exceeded size limit")
-            self._page.append(fields)
-            self._page_bytes += row_bytes
+            self._page.append(record)
+            self._page_bytes += len(record)
             if len(self._page) >= PAGE_ROWS or self._page_bytes >= PAGE_BYTES:
                 self.flush(out)
+
+    def _record(self, row: tuple[Any, ...]) -> str:
+        if not self._is_json:
+            return csv_text(row)
+        fields = [
+            NULL if value is None else write(value)
+            for value, write in zip(row, self._writers, strict=True)
+        ]
+        return f"[{','.join(fields)}]"
 
     def flush(self, out: io.BufferedIOBase) -> None:
         if not self._page:
             return
-        records = self._page if self._is_json else [{"CSVRecords": _csv(self._page)}]
-        data = json.dumps(records, ensure_ascii=False, separators=(",", ":")).encode()
+        if self._is_json:
+            records = f"[{','.join(self._page)}]"
+        else:
+            records = json.dumps([{"CSVRecords": "".join(self._page)}], ensure_ascii=False)
+        data = records.encode()
         start = self.pages[-1][0] + self.pages[-1][1] if self.pages else 0
         out.write(data)
         self.pages.append((start, len(data)))
         self._page, self._page_bytes = [], 0
-
-
-def field(value: Any, duckdb_type: str) -> dict[str, Any]:
-    """A value as the Data API types it: integers, doubles and booleans as such, the rest as text.
-
-    Source: "Mapping JDBC data types when calling the Data API" in the Redshift management guide.
-    """
-    if value is None:
-        return {"isNull": True}
-    if duckdb_type == "VARIANT":
-        return {"stringValue": _json(value)}
-    if isinstance(value, bytes):
-        return {"blobValue": base64.b64encode(value).decode()}
-    return _number(value) or {"stringValue": text(value)}
-
-
-def _number(value: Any) -> dict[str, Any] | None:
-    if isinstance(value, bool):
-        return {"booleanValue": value}
-    if isinstance(value, int):
-        return {"longValue": value}
-    if isinstance(value, float) and math.isfinite(value):
-        return {"doubleValue": value}
-    return None
-
-
-def text(value: Any) -> str:
-    """A value as Redshift prints it; timestamps always have a fraction, as JDBC writes them."""
-    if isinstance(value, dt.datetime):
-        fraction = f"{value.microsecond:06d}".rstrip("0") or "0"
-        return f"{value.replace(microsecond=0).isoformat(sep=' ')}.{fraction}"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, (dict, list)):
-        return _json(value)
-    return str(value)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, default=text, ensure_ascii=False, separators=(",", ":"))
-
-
-def _weight(item: dict[str, Any]) -> int:
-    value = next(iter(item.values()))
-    return len(value.encode()) if isinstance(value, str) else 8
-
-
-def _csv(page: list[list[dict[str, Any]]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for row in page:
-        writer.writerow(["" if "isNull" in item else _plain(item) for item in row])
-    return out.getvalue()
-
-
-def _plain(item: dict[str, Any]) -> str:
-    value = next(iter(item.values()))
-    return str(value).lower() if isinstance(value, bool) else str(value)

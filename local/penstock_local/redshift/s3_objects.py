@@ -111,14 +111,14 @@ class Bucket:
     def download(self, location: Location, file: Path) -> None:
         """Bring an object to disk."""
         self._session.stop_if_cancelled()
-        with _redshift_errors():
-            self._s3.download_file(location.bucket, location.key, str(file))
+        with _redshift_errors(), file.open("wb") as out:
+            self._s3.download_fileobj(location.bucket, location.key, out)
 
     def upload(self, file: Path, location: Location) -> None:
         """Put a file."""
         self._session.stop_if_cancelled()
-        with _redshift_errors():
-            self._s3.upload_file(str(file), location.bucket, location.key)
+        with _redshift_errors(), file.open("rb") as content:
+            self._s3.upload_fileobj(content, location.bucket, location.key)
 
     def put(self, body: bytes, location: Location) -> None:
         """Put a small object."""

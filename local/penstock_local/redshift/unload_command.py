@@ -22,6 +22,9 @@ from penstock_local.redshift.translation import tree_of, written
 from penstock_local.redshift.unload_options import UnloadOptions, read_unload_options
 from penstock_local.redshift.words import Sql, literal, quote
 
+_ROWS = '"temp"."penstock_unload_rows"'
+_NUMBER = '"penstock row"'
+
 NOT_EMPTY = (
     "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, "
     "manually removing the target files in S3, or using the ALLOWOVERWRITE option."
@@ -47,7 +50,7 @@ class Unload:
         self._check_partitions(columns)
         with session.staging() as folder:
             out = folder / "out"
-            rows = session.affected(self._copy(query, columns, out))
+            rows = self._write(session, query, columns, out)
             entries = [
                 self._upload(session, bucket, file, location)
                 for file, location in self._placed(out)
@@ -76,6 +79,28 @@ class Unload:
 
     # -- writing -----------------------------------------------------------------------------
 
+    def _write(self, session: Session, query: str, columns: list[ResultColumn], out: Path) -> int:
+        """Write one file, a folder per partition, or several files in order."""
+        most = self.options.max_file_size
+        if most is None or self.options.partition_by:
+            return session.affected(self._copy(query, columns, out))
+        # DuckDB splits files by size, but then loses the order of rows: count rows instead.
+        numbered = f"SELECT row_number() OVER () AS {_NUMBER}, * FROM ({query}) AS numbered"  # noqa: S608
+        session.execute(f"CREATE OR REPLACE TEMPORARY TABLE {_ROWS} AS {numbered}")
+        whole = f"SELECT * FROM {_ROWS}"  # noqa: S608
+        rows = session.affected(self._copy(whole, columns, out))
+        parts = -(-out.stat().st_size // most)
+        if parts > 1:
+            out.unlink()
+            out.mkdir()
+            step = -(-rows // parts)
+            for number in range(parts):
+                first = number * step + 1
+                some = f"{whole} WHERE {_NUMBER} BETWEEN {first} AND {first + step - 1}"
+                session.affected(self._copy(some, columns, out / f"{number:06d}"))
+        session.execute(f"DROP TABLE {_ROWS}")
+        return rows
+
     def _copy(self, query: str, columns: list[ResultColumn], out: Path) -> str:
         selected = ", ".join(self._written(column) for column in columns)
         settings = ["overwrite_or_ignore true"] if self.options.partition_by else []
@@ -84,8 +109,6 @@ class Unload:
             settings.append(f"partition_by ({names})")
             if self.options.include_partitions:
                 settings.append("write_partition_columns true")
-        elif self.options.max_file_size:
-            settings.append(f"file_size_bytes {self.options.max_file_size}")
         settings += self._format()
         return (
             f"COPY (SELECT {selected} FROM ({query}) AS q) "  # noqa: S608

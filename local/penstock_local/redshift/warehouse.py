@@ -27,7 +27,7 @@ from penstock_local.redshift.statement import Statement
 log = logging.getLogger(__name__)
 
 THREADS = 4
-OPEN_DATABASES = 16
+OPEN_DATABASES = 8
 KEPT_SESSIONS = 500
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from tests.local.asl.world import CALLBACK, GLUE, LAMBDA, ROLE, World, one, output, types, until
 
 CONTEXT = "{% $states.context %}"
@@ -24,9 +25,18 @@ def test_execution_state_and_machine(asl: World) -> None:
     }
     assert context["StateMachine"] == {"Id": run.machine.arn, "Name": "machine"}
     assert MOMENT.fullmatch(context["State"].pop("EnteredTime"))
-    assert context["State"] == {"Name": "Show", "RetryCount": 0}
+    assert context["State"] == {"Name": "Show"}
     assert "Task" not in context
     assert "Map" not in context
+
+
+@pytest.mark.parametrize("kind", ["Map", "Parallel"])
+def test_only_states_that_can_be_retried_count_retries(asl: World, kind: str) -> None:
+    inner = one({"Type": "Pass", "Output": "{% 'RetryCount' in $keys($states.context.State) %}"})
+    fields = {"Map": {"Items": [1], "ItemProcessor": inner}, "Parallel": {"Branches": [inner]}}
+    shown = {"own": "{% $states.context.State.RetryCount %}", "inner": "{% $states.result %}"}
+    state = {"Type": kind, **fields[kind], "Output": shown}
+    assert output(asl.run(one(state))) == {"own": 0, "inner": [False]}
 
 
 def test_an_iteration_knows_its_item(asl: World) -> None:

@@ -160,9 +160,16 @@ def test_what_is_tolerated(asl: World, tolerated: dict[str, Any], status: Status
 )
 def test_limits_that_make_no_sense(asl: World, field: str, value: int, cause: str) -> None:
     run = asl.run(one(distributed(PASS, **{field: f"{{% {value} %}}"})), [1])
-    assert (run.error, run.cause) == ("States.Runtime", cause)
-    assert "MapRunStarted" not in types(run)
-    assert "MapStateStarted" in types(run)
+    where = "An error occurred while executing the state 'Only' (entered at the event id #2). "
+    assert (run.error, run.cause) == ("States.Runtime", where + cause)
+    assert types(run)[1:] == ["MapStateEntered", "MapStateStarted", "ExecutionFailed"]
+
+
+def test_a_state_around_the_map_fails_with_its_senseless_limit(asl: World) -> None:
+    branch = one(distributed(PASS, Items=[1], ToleratedFailureCount="{% -1 %}"))
+    run = asl.run(one({"Type": "Parallel", "Branches": [branch]}))
+    assert "MapStateFailed" not in types(run)
+    assert types(run)[-2:] == ["ParallelStateFailed", "ExecutionFailed"]
 
 
 def test_too_many_failures_stop_the_other_children(asl: World) -> None:

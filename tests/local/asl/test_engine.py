@@ -190,3 +190,11 @@ def test_another_loop_can_wait_for_the_engine(asl: World) -> None:
         return 42
 
     assert asyncio.run(asl.engine.call_async(ask)) == 42
+
+
+def test_an_ended_history_survives_its_compression(asl: World) -> None:
+    value = {"half": "\ud800", "text": "äöü €", "number": 0.1, "none": None}
+    run = asl.run(one({"Type": "Pass", "Output": "{% $states.input %}"}), value)
+    assert len(run.history) == 4
+    assert output(run) == value
+    assert details(run, "PassStateExited")["output"] == run.output

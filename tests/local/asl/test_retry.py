@@ -15,6 +15,8 @@ from penstock_local.asl.retry import (
     matches,
 )
 
+FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:f"
+
 
 @pytest.mark.parametrize(
     ("names", "error", "covered"),
@@ -186,14 +188,32 @@ def test_a_catcher_whose_own_output_fails_fails_the_execution(asl: World) -> Non
     assert details(run, "EvaluationFailed")["location"] == "Catch/0/Output"
 
 
+@pytest.mark.parametrize("name", ["States.ALL", "States.DataLimitExceeded"])
+@pytest.mark.parametrize("resource", [LAMBDA, FUNCTION])
+def test_a_result_that_is_too_large_is_caught_like_any_error(
+    asl: World, name: str, resource: str
+) -> None:
+    asl.services.answers[resource] = lambda _: "x" * 300_000
+    state = {
+        "Type": "Task",
+        "Resource": resource,
+        "Catch": [{"ErrorEquals": [name], "Next": "Caught"}],
+        "End": True,
+    }
+    run = asl.run(machine("Call", Call=state, Caught={"Type": "Succeed"}))
+    assert output(run)["Error"] == "States.DataLimitExceeded"
+
+
 @pytest.mark.parametrize(
     ("name", "caught"), [("States.ALL", False), ("States.DataLimitExceeded", True)]
 )
-def test_too_much_data_is_caught_by_its_name_only(asl: World, name: str, caught: bool) -> None:
-    asl.services.answers[LAMBDA] = lambda _: "x" * 300_000
+def test_too_large_an_output_is_caught_by_its_name_only(
+    asl: World, name: str, caught: bool
+) -> None:
     state = {
         "Type": "Task",
         "Resource": LAMBDA,
+        "Output": "{% $pad('', 300000, 'x') %}",
         "Catch": [{"ErrorEquals": [name], "Next": "Caught"}],
         "End": True,
     }

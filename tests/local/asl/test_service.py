@@ -61,6 +61,34 @@ def test_executions_are_the_engines(installed: service.StepFunctions) -> None:
     assert service.installed() is installed
 
 
+@pytest.mark.parametrize(
+    ("request_", "constraint"),
+    [
+        ({"maxResults": 1001}, "value less than or equal to 1000"),
+        ({"nextToken": "x" * 1025}, "length less than or equal to 1024"),
+    ],
+)
+def test_ministacks_actions_keep_the_constraints_of_the_api(
+    installed: service.StepFunctions, request_: Any, constraint: str
+) -> None:
+    status, answer = ask("ListStateMachines", request_)
+    assert (status, answer["__type"]) == (400, "ValidationException")
+    assert answer["message"].endswith(
+        f"failed to satisfy constraint: Member must have {constraint}"
+    )
+
+
+@pytest.mark.parametrize(("updated", "revision"), [({}, None), ({"updateDate": 1}, "r")])
+def test_an_execution_names_the_revision_of_a_machine_that_was_updated(
+    installed: service.StepFunctions, updated: Any, revision: str | None
+) -> None:
+    with request_scope(ACCOUNT, REGION):
+        sf._state_machines[MACHINE].update(revisionId="r", **updated)
+    _, started = ask("StartExecution", {"stateMachineArn": MACHINE})
+    _, machine = ask("DescribeStateMachineForExecution", {"executionArn": started["executionArn"]})
+    assert machine.get("revisionId") == revision
+
+
 def test_errors_have_code_and_message(installed: service.StepFunctions) -> None:
     arn = f"{STATES}:execution:machine:nobody"
     status, answer = ask("DescribeExecution", {"executionArn": arn})

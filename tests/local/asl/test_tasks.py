@@ -241,8 +241,7 @@ def test_a_job_whose_start_is_under_way_is_stopped_too(asl: World) -> None:
 
 def test_a_result_beyond_256_kib_fails_the_task(asl: World) -> None:
     asl.services.answers[LAMBDA] = lambda _: "x" * 256 * 1024
-    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Only"}]
-    run = asl.run(one({"Type": "Task", "Resource": LAMBDA, "Output": 1, "Catch": catch}))
+    run = asl.run(one({"Type": "Task", "Resource": LAMBDA, "Output": 1}))
     assert run.error == "States.DataLimitExceeded"
     assert details(run, "TaskFailed")["cause"] == (
         "The state/task 'lambda' returned a result with a size exceeding the maximum number of"

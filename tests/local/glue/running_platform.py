@@ -74,18 +74,19 @@ class Platform:
             )
         return self._clients[service]
 
-    def make_role(self, name: str, service: str) -> str:
-        """A role that may use the bucket and write logs."""
+    def make_role(self, name: str, service: str, logs: bool = True) -> str:
+        """A role that may use the bucket, and write logs unless told otherwise."""
         iam = self.client("iam")
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         made = iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )
-        allowed = [
+        allowed: list[dict[str, object]] = [
             {"Effect": "Allow", "Action": "s3:*", "Resource": [f"arn:aws:s3:::{BUCKET}*"]},
-            {"Effect": "Allow", "Action": "logs:*", "Resource": "*"},
         ]
+        if logs:
+            allowed.append({"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
         iam.put_role_policy(
             RoleName=name,
             PolicyName="work",

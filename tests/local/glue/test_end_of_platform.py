@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -23,3 +24,15 @@ def test_job_processes_end_with_the_platform(runtimes: None, tmp_path: Path, sig
     if signal == "SIGTERM":
         assert not (tmp_path / "home/glue").exists()
     assert psutil.pid_exists(platform.process.pid) is False
+
+
+def test_job_processes_end_when_the_platform_is_wiped(runtimes: None, tmp_path: Path) -> None:
+    platform = Platform(tmp_path / "home")
+    try:
+        started = pids(platform, platform.start(platform.job(SLEEP_WITH_CHILD)))
+        url = f"http://127.0.0.1:{platform.port}/_ministack/reset"
+        urllib.request.urlopen(urllib.request.Request(url, method="POST")).close()
+        eventually(lambda: not any(is_alive(pid) for pid in started))
+        assert platform.glue.get_jobs()["Jobs"] == []
+    finally:
+        platform.stop()

@@ -147,6 +147,13 @@ def test_a_role_that_does_not_trust_glue_runs_nothing(platform: Platform) -> Non
     assert record["ErrorMessage"] == f"The role {role} does not trust glue.amazonaws.com"
 
 
+def test_a_role_that_may_not_write_logs_leaves_none(platform: Platform) -> None:
+    role = platform.make_role("silent-role", "glue.amazonaws.com", logs=False)
+    record = platform.run(platform.job("print('unheard')", Role=role))
+    assert record["JobRunState"] == "SUCCEEDED"
+    assert platform.log(record, "output") == []
+
+
 def test_a_missing_script_is_named(platform: Platform) -> None:
     missing = f"s3://{BUCKET}/scripts/nowhere.py"
     job = platform.job("", Command={"Name": "pythonshell", "ScriptLocation": missing})

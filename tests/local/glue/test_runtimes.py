@@ -54,11 +54,16 @@ def test_a_failed_command_is_told_with_its_own_words(tmp_path: Path) -> None:
 
 
 def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
-    repository, failing = tmp_path, command(tmp_path, "uv", "exit 2")
-    ready = Runtimes(repository / ".penstock/runtimes")
+    failing = command(tmp_path, "uv", "exit 2")
+    ready = Runtimes(tmp_path / ".penstock/runtimes")
     ready.done(python_shell.STEP, "what it was before", modules="pandas==2.3.3")
-    arguments = ["-m", "penstock_local.runtimes", "--repository", str(repository)]
-    ran = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    arguments = ["--repository", str(tmp_path), "--uv", str(failing)]
+    ran = subprocess.run(
+        [sys.executable, "-m", "penstock_local.runtimes", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ran.returncode == 1
     assert "`uv venv" in ran.stderr
     assert ready.record(python_shell.STEP) == {"stamp": "", "modules": "pandas==2.3.3"}

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from penstock_local.redshift.place import Place
 from tests.local.redshift.data_api import ACCOUNT, REGION, WORKGROUP, Database, Platform
 from tests.local.redshift.sql_session import SqlSession
+
+from penstock_local.redshift.place import Place
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.local.redshift.sql_session import SqlSession
 
 from penstock_local.redshift.errors import NotSupportedLocallyError, SqlError
-from tests.local.redshift.sql_session import SqlSession
 
 VALUES: list[tuple[str, Any]] = [
     # integers divide to integers, cut off towards zero
@@ -96,8 +96,10 @@ VALUES: list[tuple[str, Any]] = [
     # aggregates and windows
     ("(select listagg(x) within group (order by x) from (select 'b' x union select 'a') t)", "ab"),
     (
-        "(select listagg(x, ', ') within group (order by x desc) "
-        "from (select 'b' x union select 'a') t)",
+        (
+            "(select listagg(x, ', ') within group (order by x desc) "
+            "from (select 'b' x union select 'a') t)"
+        ),
         "b, a",
     ),
     ("(select listagg(distinct x, ',') from (select 'a' x union all select 'a') t)", "a"),
@@ -175,9 +177,7 @@ def test_types_are_named_as_redshift_names_them(sql: SqlSession) -> None:
         ("select no_such_function(1)", "function no_such_function does not exist"),
     ],
 )
-def test_an_error_is_worded_as_redshift_words_it(
-    sql: SqlSession, text: str, message: str
-) -> None:
+def test_an_error_is_worded_as_redshift_words_it(sql: SqlSession, text: str, message: str) -> None:
     with pytest.raises(SqlError) as raised:
         sql.run(text)
     assert message in str(raised.value)

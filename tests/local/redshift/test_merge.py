@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.local.redshift.sql_session import SqlSession
 
 from penstock_local.redshift.errors import SqlError
-from tests.local.redshift.sql_session import SqlSession
 
 UPSERT = """
 merge into target using source on target.id = source.id
@@ -89,8 +89,10 @@ def test_the_source_may_be_a_query_with_parameters(tables: SqlSession) -> None:
     [
         (UPSERT.replace("source", "target"), "cannot be the same table"),
         (
-            "merge into target using (select id, name from target) s on target.id = s.id "
-            "remove duplicates",
+            (
+                "merge into target using (select id, name from target) s on target.id = s.id "
+                "remove duplicates"
+            ),
             "cannot reference target table",
         ),
         (

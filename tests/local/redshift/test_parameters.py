@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.local.redshift.sql_session import SqlSession
 
 from penstock_local.redshift.errors import ApiError, SqlError
 from penstock_local.redshift.parameters import check
 from penstock_local.redshift.place import Place
 from penstock_local.redshift.words import read
-from tests.local.redshift.sql_session import SqlSession
 
 ATTACKS = [
     "'; drop table victims; --",
@@ -72,7 +72,7 @@ def test_a_value_that_does_not_fit_is_an_error(sql: SqlSession) -> None:
 
 
 def test_placeholders_in_strings_casts_and_comments_are_none(sql: SqlSession) -> None:
-    assert sql.value("select ':a' || '1'::varchar -- :b", **{}) == ":a1"
+    assert sql.value("select ':a' || '1'::varchar -- :b") == ":a1"
 
 
 def test_a_placeholder_without_any_parameters_is_a_syntax_error(sql: SqlSession) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.local.redshift.sql_session import SqlSession
 
 from penstock_local.redshift.errors import SqlError
-from tests.local.redshift.sql_session import SqlSession
 
 COLUMNS = """
 select column_name, data_type, character_maximum_length, is_nullable
@@ -51,8 +51,8 @@ def test_the_catalog_names_the_declared_types(sql: SqlSession) -> None:
         ("d", "super", None, "YES"),
         ("e", "real", None, "YES"),
     ]
-    definition = "select \"column\", type, notnull from pg_table_def where tablename = 't' limit 2"
-    assert sql.rows(definition) == [
+    definition = 'select "column", type, "notnull" from pg_table_def where tablename = :t limit 2'
+    assert sql.rows(definition, t="t") == [
         ("a", "character(3)", True),
         ("b", "character varying(256)", False),
     ]

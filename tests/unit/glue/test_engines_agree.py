@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 from penstock_job.contract import JobContract, Result
+from penstock_job.csv_extract import extract
 from penstock_job.dataset import (
     PublishedColumn,
     attempt_path,
@@ -22,12 +23,20 @@ from penstock_job.dataset import (
     rejects_path,
 )
 from penstock_job.duckdb_engine import DuckDbEngine
-from penstock_job.errors import RuleViolatedError, SpecificationError
+from penstock_job.errors import (
+    AccountingError,
+    EngineError,
+    RuleViolatedError,
+    SpecificationError,
+)
 from penstock_job.spark_engine import SparkEngine
+from penstock_job.specification import Specification
 from penstock_job.transform import TransformArgumentParser, transform
 from pyspark.sql import SparkSession
 from tests.unit.glue.conftest import BUCKET, LOGICAL_DATE, arguments
 from tests.unit.glue.folder_store import FolderStore
+
+from penstock_cli.sample_sources import serve
 
 RUNS = count()
 
@@ -329,6 +338,8 @@ def test_an_input_without_rows_gives_output_without_rows(both: Both) -> None:
     ("own", "error", "text"),
     [
         ({"select": "SELECT nowhere FROM t"}, SpecificationError, "nowhere"),
+        ({"select": "SELECT CAST('x' || a AS BIGINT) AS a FROM t"}, SpecificationError, "x"),
+        ({"select": "SELECT 9223372036854775807 + a AS a FROM t"}, SpecificationError, "verflow"),
         ({"select": "DROP TABLE t"}, SpecificationError, "must be one SELECT"),
         ({"select": "SELECT a FROM t; SELECT 1"}, SpecificationError, "; is out of place"),
         ({"filter": "a >"}, SpecificationError, ""),
@@ -352,3 +363,68 @@ def test_both_engines_refuse_alike(
             run(inputs="t", **own)
         assert text in str(refusal.value)
         assert "\n" not in str(refusal.value)
+
+
+def test_a_join_that_makes_two_rows_of_one_fails_before_it_publishes(both: Both) -> None:
+    both.publish("orders", "SELECT range AS id FROM range(4)")
+    both.publish("payments", "SELECT range // 2 AS id FROM range(8)")
+    select = "SELECT o.id FROM orders AS o JOIN payments AS p ON p.id = o.id"
+
+    for run in (both.duckdb, both.spark):
+        with pytest.raises(AccountingError, match="made 8 rows of 4 accepted records"):
+            run(inputs=["orders", "payments"], select=select)
+
+    for job in ("by_duckdb", "by_spark"):
+        assert both.store.read(manifest_path(both.contract(job), job)) is None
+
+
+def test_a_folder_that_spark_may_not_write_is_told_by_its_innermost_cause(
+    both: Both, s3_folder: Path
+) -> None:
+    both.publish("t", "SELECT range AS a FROM range(10)")
+    blocked = s3_folder / attempt_path(both.contract("by_spark")).removeprefix("s3://")
+    blocked.parents[1].mkdir(parents=True, exist_ok=True)
+    blocked.parent.write_text("a file where a folder should be")
+
+    with pytest.raises(EngineError) as failed:
+        both.spark(inputs="t")
+
+    assert str(failed.value).startswith("Spark: ")
+    assert "Task" not in str(failed.value)
+
+
+def test_a_csv_file_full_of_traps_ends_alike_on_both_engines(both: Both, tmp_path: Path) -> None:
+    content = (
+        "id,note,amount,day\r\n"
+        '1,"two\nlines, ""quoted"" 😷",10.50,2026-02-28\r\n'
+        "2,,1e3,2026-02-29\r\n"
+        '3,"",-0.01,2026-03-01\r\n'
+        "4,short,1\r\n"
+        "5,long,1,2026-03-01,more\r\n"
+        '6,"open,1,2026-03-01\r\n'
+        "7,back\\slash,12345678901234567890,2026-03-01\r\n"
+        "8,  ,0.005,\r\n"
+        "9,Zürich,.5,2026-3-1\r\n"
+    )
+    (tmp_path / "traps.csv").write_bytes(content.encode())
+    contract = both.contract("traps")
+    with serve(tmp_path) as url, closing(DuckDbEngine(both.folder, both.store)) as engine:
+        landed = extract(engine, Specification(), contract, f"{url}/traps.csv")
+
+    made = agree(
+        both.transform(
+            inputs="traps",
+            columns=[
+                {"name": "id", "type": "integer", "rules": ["not_null", "unique"]},
+                {"name": "note"},
+                {"name": "amount", "type": "decimal(10,2)", "rules": [{"rule": "range", "min": 0}]},
+                {"name": "day", "type": "date"},
+            ],
+        )
+    )
+
+    assert (landed.rows_read, landed.rows_written, landed.rows_rejected) == (9, 6, 3)
+    assert list(made.rows) == [
+        (1, 'two\nlines, "quoted" 😷', Decimal("10.50"), dt.date(2026, 2, 28))
+    ]
+    assert made.counts == (6, 1, 5, 0)

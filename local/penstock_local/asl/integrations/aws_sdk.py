@@ -53,10 +53,10 @@ class AwsSdkIntegration:
         assert model is not None, f"{service} has no {action}"
         if model.has_event_stream_output or model.has_event_stream_input:
             raise StateError(RUNTIME, f"Step Functions does not support streams: {action}")
-        parameters = to_wire(arguments, model, SDK_V2)
-        if service == "s3" and model.has_streaming_input and "Body" in parameters:
-            _describe_body(parameters, model)
         try:
+            parameters = to_wire(arguments, model, SDK_V2)
+            if service == "s3" and model.has_streaming_input and "Body" in parameters:
+                _describe_body(parameters, model)
             answer = await self._clients.call(caller, service, model.name, parameters)
         except CallFailedError as error:
             raise sdk_error(_named(error, model.name), service) from error

@@ -9,6 +9,7 @@ from penstock_local.asl.integrations.errors import (
     ParametersError,
     SdkV1Service,
     UnfitArgumentsError,
+    UnreachableError,
 )
 from penstock_local.asl.integrations.optimized import OptimizedIntegration
 from penstock_local.asl.values import Json, compact
@@ -18,6 +19,14 @@ class Sqs(OptimizedIntegration):
     """`sqs:sendMessage`; a MessageBody that is no text is sent as its JSON."""
 
     sdk = SdkV1Service("sqs", "SQS", "AmazonSQS", "AmazonSQSException")
+
+    def prepare(self, call: Call) -> Json:
+        """The arguments; StateError when the QueueUrl is no URL: the SDK takes it for a host."""
+        url = call.arguments.get("QueueUrl") if isinstance(call.arguments, dict) else None
+        if isinstance(url, str) and "://" not in url:
+            words = f"Unable to execute HTTP request: {url}: Name or service not known"
+            raise self.failure(UnreachableError(words))
+        return call.arguments
 
 
 class Sns(OptimizedIntegration):

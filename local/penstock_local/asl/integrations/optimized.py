@@ -59,8 +59,8 @@ class OptimizedIntegration:
         """
         model = services.operation_model(self.sdk.botocore, action)
         assert model is not None, f"{self.sdk.botocore} has no {action}"
-        parameters = to_wire(arguments, model, SDK_V1)
         try:
+            parameters = to_wire(arguments, model, SDK_V1)
             return await self.clients.call(caller, self.sdk.botocore, model.name, parameters)
         except CallFailedError as error:
             raise self.failure(error) from error

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from penstock_local.asl.integrations.errors import UnfitArgumentsError
+from penstock_local.asl.integrations.errors import RefusedError, UnfitArgumentsError
 from penstock_local.asl.integrations.names import (
     MemberName,
     capitalised,
@@ -51,7 +51,8 @@ def to_wire(arguments: Json, operation: OperationModel, style: Style) -> dict[st
     """The parameters of an API call.
 
     Members that are null are left out. Raises `UnfitArgumentsError` when a member is unknown,
-    missing or of the wrong type; every other fault is for the service to find.
+    missing or of the wrong type, and `RefusedError`, in the words of the service, when a required
+    one is null; every other fault is for the service to find.
     """
     reader = _Reader(style, streams=bool(operation.has_streaming_input))
     shape = operation.input_shape
@@ -65,7 +66,23 @@ def to_wire(arguments: Json, operation: OperationModel, style: Style) -> dict[st
         parameters = reader.structure(arguments, shape, generated)
     if reader.problems:
         raise UnfitArgumentsError(reader.problems)
+    if reader.nulls:
+        raise _null_refused(reader.nulls, operation.service_model.metadata)
     return parameters
+
+
+def _null_refused(members: list[str], metadata: Mapping[str, Any]) -> RefusedError:
+    """What services answer to a required member that is null: it is theirs to find, not the SDK's."""
+    if "awsQueryCompatible" in metadata or metadata["protocol"] in ("query", "ec2"):
+        message = f"The request must contain the parameter {members[0]}."
+        return RefusedError("MissingParameter", message, 400)
+    found = [
+        f"Value null at '{member[:1].lower()}{member[1:]}' failed to satisfy constraint:"
+        " Member must not be null"
+        for member in members
+    ]
+    count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
+    return RefusedError("ValidationException", count + "; ".join(found), 400)
 
 
 def _unknown(name: str) -> str:
@@ -74,11 +91,15 @@ def _unknown(name: str) -> str:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads JSON by the shapes of the API and collects what does not fit."""
+    """Reads JSON by the shapes of the API and collects what does not fit.
+
+    `nulls` are the required members that are there and null.
+    """
 
     style: Style
     streams: bool
     problems: list[str] = field(default_factory=list)
+    nulls: list[str] = field(default_factory=list)
 
     def structure(
         self, value: Json, shape: StructureShape, generated: frozenset[str] = frozenset()
@@ -92,8 +113,12 @@ class _Reader:
             elif member_value is not None:
                 result[member] = self.value(member_value, shape.members[member], name)
         for member in shape.required_members:
-            if member not in result and member not in generated:
-                name = self.style.member(member)
+            if member in result or member in generated:
+                continue
+            name = self.style.member(member)
+            if name in value:
+                self.nulls.append(member)
+            else:
                 self.problems.append(f"The field '{name}' is required but was missing")
         return result
 

@@ -46,7 +46,7 @@ def _check_scope(workflow: Any, location: str, findings: Findings, *, search: bo
         for inner in sub_workflows(found.state) if isinstance(found.state, dict) else ():
             where = f"{found.location}/{inner.path}"
             _check_scope(inner.definition, where, findings, search=True)
-    if search:
+    if search and isinstance(start, str):
         _check_reach(start, states, findings)
 
 
@@ -56,9 +56,9 @@ def _check_target(transition: _Transition, states: dict[str, Located], findings:
         findings.error(_NO_TARGET, message, transition.location)
 
 
-def _check_reach(start: Any, states: dict[str, Located], findings: Findings) -> None:
+def _check_reach(start: str, states: dict[str, Located], findings: Findings) -> None:
     reached: set[str] = set()
-    pending = [start] if isinstance(start, str) and start in states else []
+    pending = [start]
     while pending:
         name = pending.pop()
         if name in states and name not in reached:

@@ -287,3 +287,34 @@ def test_a_service_that_is_not_performed_says_so(integrations: Integrations, all
     error = failure(integrations, "eks:createCluster.sync", {}, allowed)
     assert error.error == "States.Runtime"
     assert "arn:aws:states:::eks:createCluster.sync" in (error.cause or "")
+
+
+@pytest.mark.parametrize(
+    ("resource", "arguments", "name"),
+    [
+        ("dynamodb:putItem", {"TableName": "t", "Item": None}, "DynamoDB.AmazonDynamoDBException"),
+        (
+            "aws-sdk:dynamodb:putItem",
+            {"TableName": "t", "Item": None},
+            "DynamoDb.DynamoDbException",
+        ),
+        (
+            "sqs:sendMessage",
+            {"QueueUrl": "http://localhost/q", "MessageBody": None},
+            "SQS.AmazonSQSException",
+        ),
+    ],
+)
+def test_null_where_a_value_is_required_is_an_error_of_the_service(
+    integrations: Integrations, allowed: str, resource: str, arguments: Any, name: str
+) -> None:
+    assert failure(integrations, resource, arguments, allowed).error == name
+
+
+def test_a_queue_url_that_is_a_bare_name_is_a_host_that_does_not_exist(
+    integrations: Integrations, allowed: str
+) -> None:
+    arguments = {"QueueUrl": "orders", "MessageBody": "m"}
+    error = failure(integrations, "sqs:sendMessage", arguments, allowed)
+    assert error.error == "SQS.SdkClientException"
+    assert error.cause == "Unable to execute HTTP request: orders: Name or service not known"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
 
 from penstock_local.asl.integrations import services
-from penstock_local.asl.integrations.errors import UnfitArgumentsError
+from penstock_local.asl.integrations.errors import RefusedError, UnfitArgumentsError
 from penstock_local.asl.integrations.wire import SDK_V1, SDK_V2, Style, from_wire, to_wire
+
+NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
 
 
 def sample(shape: Any, style: Style, seen: tuple[str, ...] = ()) -> Any:
@@ -117,6 +120,39 @@ def test_a_small_letter_in_front_is_refused_and_so_is_a_missing_member() -> None
         "The field 'JobName' is required but was missing",
         "The field 'JobDefinition' is required but was missing",
     ]
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "arguments", "refusal"),
+    [
+        (
+            "dynamodb",
+            "putItem",
+            {"TableName": "t", "Item": None},
+            f"ValidationException: 1 validation error detected: {NULL.format('item')}",
+        ),
+        (
+            "dynamodb",
+            "getItem",
+            {"TableName": None, "Key": None},
+            f"2 validation errors detected: {NULL.format('tableName')}; {NULL.format('key')}",
+        ),
+        (
+            "sqs",
+            "sendMessage",
+            {"QueueUrl": "http://q", "MessageBody": None},
+            "MissingParameter: The request must contain the parameter MessageBody.",
+        ),
+    ],
+)
+def test_a_required_member_that_is_null_is_refused_in_the_service_s_words(
+    service: str, action: str, arguments: Any, refusal: str
+) -> None:
+    model = services.operation_model(service, action)
+    assert model is not None
+    with pytest.raises(RefusedError, match=re.escape(refusal)) as refused:
+        to_wire(arguments, model, SDK_V1)
+    assert refused.value.status == 400
 
 
 def test_members_that_the_sdk_makes_up_are_not_missing() -> None:
