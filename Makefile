@@ -17,10 +17,10 @@ SETUP := .penstock/setup.done
 TOOLS := .tools/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench deploy clean
+.PHONY: help setup demo up down test check generate bench deploy clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: setup ## run the example pipeline on this machine; DATA=<folder> takes its CSV files
 	@penstock demo $(if $(DATA),--data "$(DATA)")
@@ -36,6 +36,10 @@ test: setup ## every test
 
 check: setup ## lint, types, templates
 	@scripts/check
+
+generate: setup ## the files that are made from others: diagrams, bundles of the Glue jobs
+	@python docs/diagram.py
+	@python glue/bundle.py
 
 bench: setup ## every benchmark; each prints its table
 	@for each in bench/*.py; do echo "== $$each"; python "$$each" || exit 1; done

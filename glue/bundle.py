@@ -4,7 +4,9 @@ A Glue job is one script, and `sam deploy` uploads exactly that. A library besid
 be uploaded apart, to a fixed place, and a running job could get hold of another version of it than
 its own. In one file, a job and its library are always of one version.
 
-    python glue/bundle.py .penstock/glue
+    python glue/bundle.py [FOLDER]
+
+Without a folder it writes glue/bundles, which is committed: SAM uploads files, it makes none.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
+BUNDLES = HERE / "bundles"
 LIBRARY = "penstock_job"
 SCRIPTS = (
     "python_shell/extract.py",
@@ -71,10 +74,10 @@ def bundle(script: Path) -> str:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Write all bundles to the folder that is named."""
-    (target,) = argv
+    """Write all bundles to the folder that is named, or to the committed one."""
+    target = Path(argv[0]) if argv else BUNDLES
     for name in SCRIPTS:
-        file = Path(target) / name
+        file = target / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(bundle(HERE / name))
 

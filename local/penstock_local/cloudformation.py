@@ -1,8 +1,7 @@
 """What ministack's CloudFormation leaves out of templates that are right on AWS.
 
-An HTTP API's routes lie in the OpenAPI `Body` that SAM generates, which ministack drops; Glue
-jobs lose their `ExecutionProperty`. The definitions of state machines are the business of
-`penstock_local.asl.machines`.
+An HTTP API's routes lie in the OpenAPI `Body` that SAM generates, which ministack drops. Glue jobs
+and state machines are the business of `penstock_local.glue` and `penstock_local.asl`.
 """
 
 from __future__ import annotations
@@ -23,15 +22,12 @@ INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def install(_: LocalSettings) -> None:
-    """Mend the handlers of HTTP APIs and Glue jobs, once CloudFormation is imported."""
+    """Mend the handlers of HTTP APIs, once CloudFormation is imported."""
     after_import(PROVISIONERS, repair)
 
 
 def repair(provisioners: ModuleType) -> None:
     """Mend the handlers in ministack's module."""
-    defaults = provisioners._GLUE_JOB_DEFAULTS
-    pins.require(isinstance(defaults, dict), "provisioners._GLUE_JOB_DEFAULTS")
-    defaults.setdefault("ExecutionProperty", {"MaxConcurrentRuns": 1})
     _read_bodies_of_http_apis(provisioners)
 
 

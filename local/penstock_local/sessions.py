@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import iam, sts
+
+# Longer than any job of a person's day; ministack drops sessions that have expired.
+SESSION_SECONDS = 24 * 3600
 
 
 class RoleRefusedError(Exception):
@@ -54,6 +58,7 @@ def role_session(role_arn: str, session_name: str, service: str | None = None) -
             "UserId": f"{name}:{session_name}",
             "SecretAccessKey": credentials.secret_key,
             "SessionToken": credentials.token,
+            "Expiration": time.time() + SESSION_SECONDS,
         },
     )
     return credentials

@@ -186,7 +186,7 @@ def test_names_are_left_to_cloudformation_except_those_that_people_write() -> No
 
 
 @pytest.mark.parametrize("resource", of_type("AWS::Glue::Job"))
-def test_glue_jobs_are_what_the_price_list_is_made_for(resource: dict[str, Any]) -> None:
+def test_glue_jobs_ask_for_the_workers_that_their_kind_takes(resource: dict[str, Any]) -> None:
     properties = resource["Properties"]
     assert properties["ExecutionProperty"] == {
         "MaxConcurrentRuns": {"Ref": "GlueMaxConcurrentRuns"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from penstock.domain.control_row import HIGHEST_PRIORITY
 from penstock.domain.ending import BLOCKED_ERROR, Ending
@@ -48,14 +49,18 @@ class FakeRunTable:
         def may(job: JobRecord) -> bool:
             return job.key == key and job.state in TRANSITIONS[Progress.WAITING]
 
-        changes = {"task_token": token, "execution_arn": execution_arn, "arrived_at": now}
+        changes: dict[str, Any] = {
+            "task_token": token,
+            "execution_arn": execution_arn,
+            "arrived_at": now,
+        }
         return self._become(Progress.WAITING, key, may, answer_before=True, **changes)
 
     def replace_token(self, key: JobKey, token: str, execution_arn: str) -> Written:
         def may(job: JobRecord) -> bool:
             return job.key == key and job.state is Progress.RUNNING
 
-        changes = {"task_token": token, "execution_arn": execution_arn}
+        changes: dict[str, Any] = {"task_token": token, "execution_arn": execution_arn}
         return self._become(Progress.RUNNING, key, may, **changes)
 
     def start(self, key: JobKey, now: str) -> Written:
@@ -69,14 +74,18 @@ class FakeRunTable:
         def may(job: JobRecord) -> bool:
             return job.key == key and job.state in TRANSITIONS[ending.outcome]
 
-        changes = {"error": ending.error, "cause": ending.cause, "figures": ending.figures}
+        changes: dict[str, Any] = {
+            "error": ending.error,
+            "cause": ending.cause,
+            "figures": ending.figures,
+        }
         return self._become(ending.outcome, key, may, ended_at=now, **changes)
 
     def block(self, key: JobKey, culprit: str, cause: str, now: str) -> Written:
         def may(job: JobRecord) -> bool:
             return job.state in TRANSITIONS[Outcome.BLOCKED]
 
-        changes = {"blocked_by": culprit, "error": BLOCKED_ERROR, "cause": cause}
+        changes: dict[str, Any] = {"blocked_by": culprit, "error": BLOCKED_ERROR, "cause": cause}
         return self._become(Outcome.BLOCKED, key, may, ended_at=now, **changes)
 
     def stop_waiting(self, key: JobKey, upstream: str) -> JobRecord:
@@ -167,13 +176,13 @@ class FakeRunTable:
         may: Callable[[JobRecord], bool],
         *,
         answer_before: bool = False,
-        **changes: object,
+        **changes: Any,
     ) -> Written:
         self._begin(f"become {state}")
         job = self._find(key)
         if not may(job):
             return Written(job, done=False)
-        changed = replace(job, state=state, **changes)  # type: ignore[arg-type]
+        changed = replace(job, state=state, **changes)
         self.jobs_by_name[key.job_id, key.job_name] = changed
         self.around(f"after become {state}")
         return Written(job if answer_before else changed, done=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.unit.fake_run_table import FakeRunTable
+
 from penstock.domain.ending import Ending, ending_of_failure
 from penstock.domain.gate import Gate
 from penstock.domain.job_record import JobKey, JobRecord
@@ -18,7 +20,6 @@ from penstock.domain.lost_job import lost_jobs
 from penstock.domain.messages import Failure
 from penstock.domain.outcome import Outcome, Progress
 from penstock.domain.turn import TurnTaking
-from tests.unit.fake_run_table import FakeRunTable
 
 NOW = "2026-11-21T05:00:00.000Z"
 PATIENCE = 20_000
@@ -52,14 +53,16 @@ class Invocation:
     def stop_here(self) -> None:
         self._stopped.release()
         self._go.acquire()
+        self._die_if_told()
+
+    def _die_if_told(self) -> None:
         if self._dies:
             raise LambdaDied
 
     def _run(self) -> None:
         self._go.acquire()
         try:
-            if self._dies:
-                raise LambdaDied
+            self._die_if_told()
             self._call()
             self.stop_here()
         except LambdaDied:
@@ -70,9 +73,10 @@ class Invocation:
         self._stopped.release()
 
 
-def stop_before_request(_: str = "") -> None:
+def stop_before_request(request: str = "") -> None:
+    """Let the invocation whose thread this is stand still; tests' own threads pass."""
     invocation = getattr(threading.current_thread(), "invocation", None)
-    if invocation is not None and not _.startswith("after"):
+    if invocation is not None and not request.startswith("after"):
         invocation.stop_here()
 
 
@@ -95,7 +99,7 @@ class Child:
         return f"{self.key.holder}#{self.token}"
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """An invariant does not hold."""
 
 
@@ -130,7 +134,7 @@ class SimulatedRuns:
             child.phase = "running"
             child.bodies += 1
             if child.bodies > 1:
-                raise Violation(f"{child.key} runs twice")
+                raise ViolationError(f"{child.key} runs twice")
 
     def refuse(self, token: str, error: str, cause: str) -> None:
         stop_before_request()
@@ -236,26 +240,31 @@ class SimulatedRuns:
         records = self.records()
         for name in child.upstream:
             if records[child.key._replace(job_name=name)].outcome is not Outcome.SUCCEEDED:
-                raise Violation(f"{child.key} runs before {name} has succeeded")
+                raise ViolationError(f"{child.key} runs before {name} has succeeded")
         if records[child.key].state is not Progress.RUNNING:
-            raise Violation(f"{child.key} runs, but its record says {records[child.key].state}")
+            raise ViolationError(
+                f"{child.key} runs, but its record says {records[child.key].state}"
+            )
         if child.key.holder not in self.table.pools[child.pool].holders:
-            raise Violation(f"{child.key} runs without a slot")
+            raise ViolationError(f"{child.key} runs without a slot")
         running = [
             other
             for other in self.children.values()
             if other.pool == child.pool and other.phase == "running"
         ]
         if len(running) >= self.limits[child.pool]:
-            raise Violation(f"more than {self.limits[child.pool]} jobs of {child.pool} run")
+            raise ViolationError(f"more than {self.limits[child.pool]} jobs of {child.pool} run")
 
     def _check_outcomes(self) -> None:
         for key, job in self.records().items():
-            if job.outcome is not None and self.outcomes.setdefault(key, job.outcome) != job.outcome:
-                raise Violation(f"the outcome of {key} has changed")
+            if (
+                job.outcome is not None
+                and self.outcomes.setdefault(key, job.outcome) != job.outcome
+            ):
+                raise ViolationError(f"the outcome of {key} has changed")
         for name, pool in self.table.pools.items():
             if len(pool.holders) > self.limits[name]:
-                raise Violation(f"{name} has too many holders")
+                raise ViolationError(f"{name} has too many holders")
 
 
 @dataclass
@@ -290,7 +299,7 @@ def run_to_the_end(runs: SimulatedRuns, random: Random, faults: Faults | None = 
         else:
             may_die = action[2] and not action[2].is_forgotten and step < PATIENCE / 10
             runs.act(action, die=bool(may_die) and random.random() < faults.deaths)
-    raise Violation("the runs do not come to an end")
+    raise ViolationError("the runs do not come to an end")
 
 
 def run_with_one_death(runs: SimulatedRuns, step_of_death: int, *, newest_first: bool) -> bool:
@@ -302,7 +311,7 @@ def run_with_one_death(runs: SimulatedRuns, step_of_death: int, *, newest_first:
             step += 1
         runs.act(action, die=action[2] is not None and step == step_of_death)
         if step > PATIENCE:
-            raise Violation("the runs do not come to an end")
+            raise ViolationError("the runs do not come to an end")
     return step >= step_of_death
 
 
@@ -329,7 +338,12 @@ def expected_outcomes(
 
 
 def planned_job(
-    run: str, name: str, upstream: Iterable[str], dependents: Iterable[str], pool: str, priority: int
+    run: str,
+    name: str,
+    upstream: Iterable[str],
+    dependents: Iterable[str],
+    pool: str,
+    priority: int,
 ) -> JobRecord:
     return JobRecord(
         job_id=run,

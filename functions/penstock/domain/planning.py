@@ -139,9 +139,9 @@ def unlogged_runs(messages: Iterable[Mapping[str, Any]]) -> list[str]:
 def is_done(body: Mapping[str, Any], plan: PlanDocument) -> bool:
     """Tell whether a message may be deleted now that the plan is stored.
 
-    That is so if the plan runs the job again, or if its row is gone. A job that is skipped or
-    cannot run yet keeps its message, and so does one that has failed since: a repeat of Plan Run
-    may come so late that the run has begun.
+    That is so if the plan runs the job again, or if its row is gone (then it has no RunCondition).
+    A job that is skipped or cannot run yet keeps its message, and so does one that has failed
+    since: a repeat of Plan Run may come so late that the run has begun.
     """
     if body["kind"] == RUN_LOG:
         return True
@@ -149,7 +149,7 @@ def is_done(body: Mapping[str, Any], plan: PlanDocument) -> bool:
     entry = entries.get(body["job_name"])
     if entry is None or str(body.get("job_id", "")) >= plan["job_id"]:
         return False
-    return entry["Decision"] == Progress.PLANNED or not entry["JobType"]
+    return entry["Decision"] == Progress.PLANNED or not entry["RunCondition"]
 
 
 def newly_failed(plan: PlanDocument) -> list[FailedJob]:

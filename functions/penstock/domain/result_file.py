@@ -9,6 +9,9 @@ from penstock.domain.figures import Figures
 
 COUNTS: Final = ("rows_read", "rows_written", "rows_rejected", "rows_filtered", "bytes")
 
+LARGEST_COUNT: Final = 2**63 - 1
+"""What a BIGINT of the run log can hold."""
+
 
 class MalformedResultError(ValueError):
     """The result file is not what a job has to write; what could be read is in `figures`."""
@@ -47,4 +50,4 @@ def figures_of_report(report: Any) -> Figures:
 def _is_count(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return bool(value >= 0 and value == int(value))
+    return bool(0 <= value <= LARGEST_COUNT and value == int(value))

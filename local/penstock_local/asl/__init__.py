@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def install(settings: LocalSettings) -> None:
     """Put this engine in the place of ministack's Step Functions."""
     # Imported here, for they import ministack, which the language does not need.
-    from penstock_local.asl import machines, service
+    from penstock_local.asl import machines, service, test_state
 
     service.install(settings)
     machines.install(settings)
+    test_state.install(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -17,11 +18,15 @@ class ActivityTask:
 
 
 class Activities:
-    """The queues of all activities, by ARN; used on the engine's loop only."""
+    """The queues of all activities, by ARN; used on the engine's loop only.
 
-    __slots__ = ("_arrivals", "_queues")
+    `exists` says whether there is an activity of an ARN: which ones there are is kept elsewhere.
+    """
+
+    __slots__ = ("_arrivals", "_queues", "exists")
 
     def __init__(self) -> None:
+        self.exists: Callable[[str], bool] = lambda _: True
         self._queues: dict[str, deque[ActivityTask]] = {}
         self._arrivals: dict[str, asyncio.Condition] = {}
 

@@ -20,7 +20,12 @@ from penstock_local.asl.errors import (
     StateFaultError,
 )
 from penstock_local.asl.execution import Execution, Machine, Status
-from penstock_local.asl.inline_map import item_input, max_concurrency, state_items
+from penstock_local.asl.inline_map import (
+    item_input,
+    item_processor,
+    max_concurrency,
+    state_items,
+)
 from penstock_local.asl.limits import within_limit
 from penstock_local.asl.map_items import map_result, plan_work
 from penstock_local.asl.map_run import Count, MapRun
@@ -129,7 +134,7 @@ def child_machine(machine: Machine, state: dict[str, Any]) -> Machine:
 
     Without a Label the service makes one up.
     """
-    processor = state["ItemProcessor"]
+    processor = item_processor(state)
     label = state.get("Label") or str(uuid.uuid4())
     return Machine(
         arn=f"{machine.arn}/{label}",

@@ -75,7 +75,7 @@ class Engine:
         """Abort what runs and end the thread."""
         if not self._thread.is_alive():
             return
-        asyncio.run_coroutine_threadsafe(self._abort_all(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._wind_down(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -126,13 +126,14 @@ class Engine:
         self.executions.clear()
         self.map_runs.clear()
 
-    async def _abort_all(self) -> None:
+    async def _wind_down(self) -> None:
         running = [
             execution
             for execution in self.executions.values()
             if execution.task is not None and not execution.task.done()
         ]
         await self.stop(running)
+        await self._loop.shutdown_default_executor()  # which reads the files of ItemReaders
 
 
 def _report_bug(task: asyncio.Task[None]) -> None:

@@ -17,6 +17,9 @@ from penstock_local.asl.errors import RUNTIME, StateError
 EVENT_LIMIT = 25_000
 """Events that the history of a standard execution can have."""
 
+SHORT = 500
+"""Events of a history that is worth compressing, and quickly compressed."""
+
 _AS_IS = "surrogatepass"  # a JSON text may hold half a surrogate pair; it must survive
 
 _TRUNCATION = {
@@ -72,16 +75,18 @@ class Event:
 class History:
     """The events of one execution, in order; once closed it takes no more.
 
-    A closed history is kept compressed: ten thousand ended children would otherwise hold hundreds
-    of megabytes of inputs and outputs that nearly repeat each other.
+    A short history is compressed when it is closed: ten thousand ended children would otherwise
+    hold hundreds of megabytes of inputs and outputs that nearly repeat each other. A long one would
+    hold up the engine's loop meanwhile.
     """
 
-    __slots__ = ("_events", "_length", "_packed")
+    __slots__ = ("_events", "_length", "_packed", "closed")
 
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._length = 0
         self._packed: bytes | None = None
+        self.closed = False
 
     def __len__(self) -> int:
         return self._length
@@ -90,11 +95,6 @@ class History:
     def events(self) -> list[Event]:
         """All events so far."""
         return self._events if self._packed is None else _unpack(self._packed)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the execution has ended."""
-        return self._packed is not None
 
     def append(self, previous: int, kind: str, details: dict[str, Any] | None) -> int:
         """Add an event and return its id.
@@ -113,13 +113,16 @@ class History:
     def close(self, previous: int, kind: str, details: dict[str, Any]) -> None:
         """Add the last event of the execution; nothing follows until it is opened again."""
         self.append(previous, kind, details)
-        self._packed = _pack(self._events)
-        self._events = []
+        self.closed = True
+        if self._length <= SHORT:
+            self._packed = _pack(self._events)
+            self._events = []
 
     def reopen(self) -> None:
         """Take events again: the execution is redriven."""
         self._events = self.events
         self._packed = None
+        self.closed = False
 
 
 class Trail:

@@ -48,6 +48,12 @@ def state_items(scope: Interpreter, visit: Visit) -> list[Json]:
     return visit.input
 
 
+def item_processor(state: dict[str, Any]) -> dict[str, Any]:
+    """What a Map does with each item; `Iterator` is its older name."""
+    processor: dict[str, Any] = state.get("ItemProcessor") or state["Iterator"]
+    return processor
+
+
 def max_concurrency(scope: Interpreter, visit: Visit) -> int:
     """MaxConcurrency; 0, which is also what an absent field means, sets no limit of its own."""
     field = visit.state.get("MaxConcurrency", 0)
@@ -74,7 +80,7 @@ class _Iterations:
         self._inputs = [item_input(scope, visit, item) for item in self._items]
         self._fan_out = FanOut(scope, visit, "Map")
         self._last = scope.trail.last
-        self._processor: dict[str, Any] = visit.state["ItemProcessor"]
+        self._processor: dict[str, Any] = item_processor(visit.state)
 
     async def run(self, most: int) -> None:
         """Run all iterations that have not succeeded yet, at most so many at once."""

@@ -101,6 +101,7 @@ def _configure(arn: str, props: dict[str, Any]) -> None:
     record = sf._state_machines.get(arn)
     if record is None:
         return
+    record.pop("tracingConfiguration", None)  # a template that drops it switches it off
     for name in ("LoggingConfiguration", "TracingConfiguration"):
         if props.get(name) is not None:
             record[_uncapitalised(name)] = _as_request(props[name])

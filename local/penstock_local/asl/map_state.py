@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock_local.asl.distributed_map import perform_distributed_map
-from penstock_local.asl.inline_map import perform_inline_map
+from penstock_local.asl.inline_map import item_processor, perform_inline_map
 
 if TYPE_CHECKING:
     from penstock_local.asl.interpreter import Interpreter
@@ -22,5 +22,5 @@ async def perform_map(scope: Interpreter, visit: Visit) -> Json:
 
 def is_distributed(state: dict[str, Any]) -> bool:
     """Whether a Map state starts child executions instead of running iterations itself."""
-    configuration = state["ItemProcessor"].get("ProcessorConfig", {})
+    configuration = item_processor(state).get("ProcessorConfig", {})
     return bool(configuration.get("Mode", "INLINE") == "DISTRIBUTED")

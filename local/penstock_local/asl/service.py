@@ -46,6 +46,7 @@ class StepFunctions:
         self._status_events = StatusEvents()
         self.engine = Engine(integrations, wait_scale, self._status_events.publish)
         machines = MachineStore()
+        self.engine.activities.exists = machines.has_activity
         self.executions = executions = Executions(self.engine, machines)
         tokens = TaskTokens(self.engine, machines)
         map_runs = MapRuns(self.engine)
@@ -102,6 +103,7 @@ class StepFunctions:
             require_constraints("StartExecution", request)
             return json_response(self.engine.call(self.executions.start, request))
         except ApiError as error:
+            log.warning("An event could not start %s: %s", request.get("stateMachineArn"), error)
             return error_response_json(error.code, error.message, 400)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock_local.asl import template
 from penstock_local.asl.callbacks import new_token
-from penstock_local.asl.errors import RUNTIME, TIMEOUT, StateError
+from penstock_local.asl.errors import RUNTIME, TIMEOUT, StateError, StateFaultError
 from penstock_local.asl.integrations import (
     Call,
     ParametersError,
@@ -42,6 +42,9 @@ async def perform_task(scope: Interpreter, visit: Visit) -> Json:
         resource = parse(visit.state["Resource"])
     except UnknownResourceError as error:
         raise StateError(RUNTIME, str(error)) from error
+    if resource.kind == "activity" and not scope.services.activities.exists(resource.text):
+        missing = f"The activity {resource.text} does not exist."
+        raise StateFaultError(missing, visit.name, visit.entered)
     waits = resource.pattern is not None or resource.kind == "activity"
     visit.token = new_token() if waits else None
     try:

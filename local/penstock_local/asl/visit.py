@@ -102,9 +102,9 @@ def context_object(execution: Execution, visit: Visit, item: MapItem | None) -> 
         "Execution": {
             "Id": execution.arn,
             "Input": execution.input,
+            "StartTime": timestamp(execution.started),
             "Name": execution.name,
             "RoleArn": machine.role_arn,
-            "StartTime": timestamp(execution.started),
             "RedriveCount": execution.redrive_count,
         },
         "StateMachine": {"Id": machine.arn, "Name": machine.name},

@@ -155,6 +155,8 @@ def _outcome(answer: Answer, request_id: str) -> dict[str, Any]:
         assert answer.payload is not None
         return {"body": json.loads(answer.payload), "log": answer.log}
     document = {**answer.error, "requestId": request_id}
+    if "stackTrace" in document:
+        document["stackTrace"] = document.pop("stackTrace")  # the last, as the runtime writes it
     trace = "".join(document.get("stackTrace") or [])
     log = f"{answer.log}[ERROR] {document['errorType']}: {document['errorMessage']}\n{trace}"
     return {"body": document, "error": True, "log": log}

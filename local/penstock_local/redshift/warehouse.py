@@ -10,7 +10,6 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -23,12 +22,14 @@ from penstock_local.redshift.place import Place
 from penstock_local.redshift.request import Target
 from penstock_local.redshift.session import Folders, Session
 from penstock_local.redshift.statement import Statement
+from penstock_local.redshift.workers import Workers
 
 log = logging.getLogger(__name__)
 
 THREADS = 4
 OPEN_DATABASES = 8
 KEPT_SESSIONS = 500
+CLOSING_SECONDS = 5.0
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Warehouse:
         self._kept: dict[str, KeptSession] = {}
         self._executions: dict[str, Execution] = {}
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="redshift")
+        self._workers = Workers(THREADS, "redshift")
 
     # -- statements --------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class Warehouse:
             lane.busy = True
         statement.ended.add_done_callback(lambda _: self._ended(statement, ended))
         if start:
-            self._threads.submit(self._run_next, lane)
+            self._workers.submit(lambda: self._run_next(lane))
 
     def cancel(self, statement_id: str) -> None:
         """Stop a statement; to be repeated until it has ended."""
@@ -127,7 +128,7 @@ class Warehouse:
             lane.busy = bool(lane.waiting)
             again = lane.busy
         if again:
-            self._threads.submit(self._run_next, lane)
+            self._workers.submit(lambda: self._run_next(lane))
         else:
             self._close_idle()
 
@@ -224,7 +225,9 @@ class Warehouse:
         """Stop everything and let go of all files."""
         for execution in list(self._executions.values()):
             execution.cancel()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        if not self._workers.close(CLOSING_SECONDS):
+            # A statement that DuckDB cannot interrupt yet still uses its database.
+            return
         for kept in self._kept.values():
             if kept.session is not None:
                 kept.session.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from tests.local.asl.world import CALLBACK, GLUE, LAMBDA, ROLE, World, one, output, types, until
@@ -15,6 +16,7 @@ def test_execution_state_and_machine(asl: World) -> None:
     run = asl.run(one({"Type": "Pass", "Output": CONTEXT}, "Show"), {"a": 1})
     context = output(run)
     execution = context["Execution"]
+    assert list(execution) == ["Id", "Input", "StartTime", "Name", "RoleArn", "RedriveCount"]
     assert MOMENT.fullmatch(execution.pop("StartTime"))
     assert execution == {
         "Id": run.arn,
@@ -33,7 +35,10 @@ def test_execution_state_and_machine(asl: World) -> None:
 @pytest.mark.parametrize("kind", ["Map", "Parallel"])
 def test_only_states_that_can_be_retried_count_retries(asl: World, kind: str) -> None:
     inner = one({"Type": "Pass", "Output": "{% 'RetryCount' in $keys($states.context.State) %}"})
-    fields = {"Map": {"Items": [1], "ItemProcessor": inner}, "Parallel": {"Branches": [inner]}}
+    fields: dict[str, dict[str, Any]] = {
+        "Map": {"Items": [1], "ItemProcessor": inner},
+        "Parallel": {"Branches": [inner]},
+    }
     shown = {"own": "{% $states.context.State.RetryCount %}", "inner": "{% $states.result %}"}
     state = {"Type": kind, **fields[kind], "Output": shown}
     assert output(asl.run(one(state))) == {"own": 0, "inner": [False]}

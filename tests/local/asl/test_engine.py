@@ -26,7 +26,7 @@ from tests.local.asl.world import (
 )
 
 from penstock_local.asl.execution import Status
-from penstock_local.asl.history import EVENT_LIMIT
+from penstock_local.asl.history import EVENT_LIMIT, SHORT
 from penstock_local.asl.integrations import Call
 
 ENDLESS = machine("Turn", Turn={"Type": "Pass", "Next": "Turn"})
@@ -198,3 +198,12 @@ def test_an_ended_history_survives_its_compression(asl: World) -> None:
     assert len(run.history) == 4
     assert output(run) == value
     assert details(run, "PassStateExited")["output"] == run.output
+
+
+def test_a_long_history_is_kept_as_it_is(asl: World) -> None:
+    items = list(range(SHORT))
+    state = {"Type": "Map", "Items": items, "ItemProcessor": one({"Type": "Pass"})}
+    run = asl.run(one(state))
+    assert len(run.history) > SHORT
+    assert [event.id for event in run.history.events] == list(range(1, len(run.history) + 1))
+    assert run.history.closed

@@ -81,6 +81,11 @@ def test_a_map_without_items_takes_its_input(asl: World) -> None:
     assert output(asl.run(one(state), [1, 2])) == [1, 2]
 
 
+def test_the_processor_of_a_map_may_go_by_its_older_name(asl: World) -> None:
+    state = {"Type": "Map", "Items": [1], "Iterator": one({"Type": "Pass"})}
+    assert output(asl.run(one(state))) == [1]
+
+
 def test_items_may_be_a_list_of_expressions(asl: World) -> None:
     items = ["{% $states.input.a %}", 2]
     assert output(asl.run(one(mapped({"Type": "Pass"}, items)), {"a": 1})) == [1, 2]

@@ -89,6 +89,28 @@ def test_an_execution_names_the_revision_of_a_machine_that_was_updated(
     assert machine.get("revisionId") == revision
 
 
+def test_a_task_whose_activity_was_deleted_is_never_scheduled(
+    installed: service.StepFunctions,
+) -> None:
+    arn = f"{STATES}:activity:gone"
+    state = one({"Type": "Task", "Resource": arn}, "Work")
+    with request_scope(ACCOUNT, REGION):
+        text = json.dumps({"QueryLanguage": "JSONata", **state})
+        sf._state_machines[MACHINE]["definition"] = text
+    _, started = ask("StartExecution", {"stateMachineArn": MACHINE})
+    execution = installed.engine.executions[started["executionArn"]]
+    until(lambda: execution.status is Status.FAILED)
+    assert (execution.error, execution.cause) == (
+        "States.Runtime",
+        (
+            "An error occurred while executing the state 'Work' (entered at the event id #2). "
+            f"The activity {arn} does not exist."
+        ),
+    )
+    kinds = [event.type for event in execution.history.events]
+    assert kinds == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
+
+
 def test_errors_have_code_and_message(installed: service.StepFunctions) -> None:
     arn = f"{STATES}:execution:machine:nobody"
     status, answer = ask("DescribeExecution", {"executionArn": arn})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from tests.unit.conftest import RUN_TABLE
+from tests.unit.fake_run_table import FakeRunTable
 
 from penstock.adapters.job_items import JobItems
 from penstock.adapters.pool_items import PoolItems
@@ -16,8 +20,6 @@ from penstock.domain.figures import Figures
 from penstock.domain.job_record import JobKey, JobRecord
 from penstock.domain.outcome import Outcome, Progress
 from penstock.domain.pool import PoolView, QueueEntry
-from tests.unit.conftest import RUN_TABLE
-from tests.unit.fake_run_table import FakeRunTable
 
 NOW, LATER = "2026-11-21T05:00:00.000Z", "2026-11-21T06:00:00.000Z"
 RUN = "20261121T050000Z-1"
@@ -124,14 +126,15 @@ def test_a_running_or_ended_job_does_not_arrive(store: Any) -> None:
 
 
 def test_an_unknown_job_is_an_error_for_every_write(store: Any) -> None:
-    for write in (
+    writes: list[Callable[[], Any]] = [
         lambda: store.arrive(KEY, "token", ARN, NOW),
         lambda: store.start(KEY, NOW),
         lambda: store.end(KEY, Ending(Outcome.FAILED), NOW),
         lambda: store.block(KEY, "a", "cause", NOW),
         lambda: store.stop_waiting(KEY, "a"),
         lambda: store.replace_token(KEY, "token", ARN),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(UnknownJobError, match="load"):
             write()
 
@@ -291,3 +294,28 @@ def test_a_job_is_queued_once_and_leaves_the_queue_for_good(store: Any) -> None:
     store.dequeue(entry("a"))
     store.dequeue(entry("a"))
     assert queued(store) == ["b"]
+
+
+class RetriedClient:
+    """A client whose first, lost request gave the slot, and whose second is refused for it."""
+
+    def __init__(self, retries: int) -> None:
+        self.retries = retries
+
+    def update_item(self, **_: Any) -> Any:
+        answer: Any = {
+            "Error": {"Code": "ConditionalCheckFailedException", "Message": ""},
+            "ResponseMetadata": {"RetryAttempts": self.retries},
+            "Item": {"Holders": {"SS": ["a"]}},
+        }
+        raise ClientError(answer, "UpdateItem")
+
+
+@pytest.mark.parametrize(("retries", "done"), [(0, False), (1, True)])
+def test_a_slot_given_by_a_lost_request_is_not_taken_for_somebody_elses(
+    retries: int, done: bool
+) -> None:
+    client: Any = RetriedClient(retries)
+    pools = PoolItems(client, RUN_TABLE, 2, lambda: 0)
+    assert pools.join_from_queue("default", "a").done is done
+    assert pools.join_from_queue("default", "b").done is False

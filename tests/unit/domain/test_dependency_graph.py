@@ -66,7 +66,9 @@ def test_the_longest_path_counts_weights_and_not_jobs() -> None:
 
 def test_a_chain_of_ten_thousand_jobs_is_no_deeper_than_the_stack_allows() -> None:
     names = [f"job{number}" for number in range(10_000)]
-    chain = {name: names[number - 1 : number] if number else [] for number, name in enumerate(names)}
+    chain = {
+        name: names[number - 1 : number] if number else [] for number, name in enumerate(names)
+    }
     assert in_order(chain, by_name) == names
     assert cycles(chain) == []
     assert longest_remaining(chain, dict.fromkeys(names, 1.0))["job0"] == 10_000

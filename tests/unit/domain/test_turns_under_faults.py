@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from penstock.domain.job_record import JobKey, JobRecord
-from penstock.domain.outcome import Outcome
 from tests.unit.simulated_runs import (
     Faults,
     SimulatedRuns,
@@ -21,10 +18,11 @@ from tests.unit.simulated_runs import (
     waiting,
 )
 
+from penstock.domain.job_record import JobKey, JobRecord
+from penstock.domain.outcome import Outcome
+
 POOLS = ("default", "oracle")
-thoroughly = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+thoroughly = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -88,10 +89,19 @@ def pipeline(
 def loaded() -> list[tuple[str, int, int, int]]:
     """The rows of the table: date, cases, deaths, recovered."""
     items = boto3.client("dynamodb").scan(TableName="penstock-daily-cases")["Items"]
-    numbers = ("cases", "deaths", "recovered")
-    assert all(item.keys() == {"date", *numbers} for item in items)
+    assert all(item.keys() == {"date", "cases", "deaths", "recovered"} for item in items)
+
+    def number(item: Any, name: str) -> int:
+        return int(item[name]["N"])
+
     return sorted(
-        (item["date"]["S"], *(int(item[name]["N"]) for name in numbers)) for item in items
+        (
+            item["date"]["S"],
+            number(item, "cases"),
+            number(item, "deaths"),
+            number(item, "recovered"),
+        )
+        for item in items
     )
 
 

@@ -6,7 +6,7 @@ from penstock_local.asl.errors import TASK_FAILED, StateError
 from penstock_local.asl.integrations.call import Call
 from penstock_local.asl.integrations.clients import Answer
 from penstock_local.asl.integrations.errors import SdkV1Service
-from penstock_local.asl.integrations.optimized import Job, sdk_metadata
+from penstock_local.asl.integrations.optimized import Job, with_metadata
 from penstock_local.asl.values import Json, compact
 
 
@@ -22,7 +22,7 @@ class Ecs(Job):
         del call
         started = self.output("runTask", answer)
         if started.get("Failures"):
-            raise StateError("AmazonECS.Unknown", compact({**started, **sdk_metadata(answer)}))
+            raise StateError("AmazonECS.Unknown", compact(with_metadata(started, answer)))
         return started
 
     async def poll(self, call: Call, started: Json) -> Json | None:

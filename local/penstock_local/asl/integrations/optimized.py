@@ -41,7 +41,7 @@ class OptimizedIntegration:
         except UnfitArgumentsError as error:
             raise ParametersError(call.arguments, error) from error
         result = self.result(call, answer)
-        return {**result, **sdk_metadata(answer)} if isinstance(result, dict) else result
+        return with_metadata(result, answer) if isinstance(result, dict) else result
 
     def prepare(self, call: Call) -> Json:
         """The arguments as the API knows them."""
@@ -108,6 +108,11 @@ def _is_passing(error: StateError) -> bool:
     if isinstance(reason, RefusedError):
         return reason.is_passing
     return (error.error or "").endswith(".SdkClientException")
+
+
+def with_metadata(result: dict[str, Json], answer: Answer) -> dict[str, Json]:
+    """The result with what the SDK for Java v1 adds to it, in the SDK's order (the alphabet)."""
+    return dict(sorted({**result, **sdk_metadata(answer)}.items()))
 
 
 def sdk_metadata(answer: Answer) -> dict[str, Json]:

@@ -72,7 +72,7 @@ def to_wire(arguments: Json, operation: OperationModel, style: Style) -> dict[st
 
 
 def _null_refused(members: list[str], metadata: Mapping[str, Any]) -> RefusedError:
-    """What services answer to a required member that is null: it is theirs to find, not the SDK's."""
+    """What services answer to a required member that is null: they find it, not the SDK."""
     if "awsQueryCompatible" in metadata or metadata["protocol"] in ("query", "ec2"):
         message = f"The request must contain the parameter {members[0]}."
         return RefusedError("MissingParameter", message, 400)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from jsonata.jexception import JException
-from jsonata.parser import Parser
 
 from penstock_local.asl.jsonata import functions
 from penstock_local.asl.jsonata.data import UNDEFINED, Undefined, to_json
-from penstock_local.asl.jsonata.errors import JsonataError, failure, translated
+from penstock_local.asl.jsonata.errors import JsonataError, translated
 from penstock_local.asl.jsonata.evaluator import LIBRARY, Evaluation, Variables
 from penstock_local.asl.jsonata.native import current
-from penstock_local.asl.jsonata.regex import compile_pattern
+from penstock_local.asl.jsonata.tokens import ExpressionParser
 from penstock_local.asl.values import Json
 
 _parsing = threading.local()
@@ -39,32 +37,18 @@ class Bindings:
 def parse(expression: str) -> Any:
     """The expression's syntax tree, which nobody may change; raises JsonataError."""
     try:
-        return _parser().parse(expression, compile_pattern)
+        return _parser().parse(expression)
     except JException as fault:
-        raise _syntax_error(expression, fault) from None
-    except IndexError:
-        # The package reads past the end of a comment that is not closed.
-        raise failure("S0106") from None
+        raise translated(fault) from None
     except RecursionError:
         raise JsonataError(None, "The expression is nested too deeply") from None
-
-
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
-
-
-def _syntax_error(expression: str, fault: JException) -> JsonataError:
-    """The error in the reference's words, where the package leaves something out."""
-    if fault.error == "S0102":
-        token = _NUMBER.match(expression, fault.location)
-        return failure("S0102", token=token[0] if token else None)
-    if fault.error == "S0301" and fault.current is not None:
-        return failure("S0103", token=fault.current)
-    return translated(fault)
+    except _CRASHES as fault:
+        raise JsonataError(None, f"The expression cannot be parsed: {fault}") from fault
 
 
 def _parser() -> Any:
     if not hasattr(_parsing, "parser"):
-        _parsing.parser = Parser()
+        _parsing.parser = ExpressionParser()
     return _parsing.parser
 
 

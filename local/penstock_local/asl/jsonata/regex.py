@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jsonata.regex_engine import RegexFlags
-
 from penstock_local.asl.jsonata.data import NULL, is_number
 from penstock_local.asl.jsonata.errors import JsonataError, failure
 from penstock_local.asl.jsonata.native import Native, call
@@ -40,13 +38,13 @@ _TOKEN = re.compile(
 )
 
 
-def compile_pattern(pattern: str, flags: RegexFlags) -> re.Pattern[str]:
+def compile_pattern(pattern: str, *, ignore_case: bool, multiline: bool) -> re.Pattern[str]:
     """The JavaScript pattern compiled; raises JsonataError when it is not one."""
-    python_flags = re.IGNORECASE if flags.case_insensitive else re.NOFLAG
-    if flags.multiline:
-        python_flags |= re.MULTILINE
+    flags = re.IGNORECASE if ignore_case else re.NOFLAG
+    if multiline:
+        flags |= re.MULTILINE
     try:
-        return re.compile(_translated(pattern, flags.multiline), python_flags)
+        return re.compile(_translated(pattern, multiline), flags)
     except re.error as fault:
         raise JsonataError(
             None, f"Invalid regular expression: /{pattern}/: {fault.msg.capitalize()}"

@@ -10,7 +10,7 @@ from penstock_local.asl.definition import is_distributed
 from penstock_local.asl.execution_input import read_json
 from penstock_local.asl.map_items import STATE_DATA
 from penstock_local.asl.test_state.mock import waiting_resource
-from penstock_local.asl.visit import MapItem, Visit, timestamp
+from penstock_local.asl.visit import RETRYABLE, MapItem, Visit, timestamp
 
 if TYPE_CHECKING:
     from penstock_local.asl.execution import Execution
@@ -37,7 +37,8 @@ _TYPES: dict[str, dict[str, tuple[type, str]]] = {
     },
     "Task": {"Token": (str, "a string")},
 }
-_WITH_RETRIES = ("Task", "Map", "Parallel")
+_EXECUTION_INPUT = ("Execution", "Input")
+"""The one member that can be anything."""
 
 
 def given_context(text: str, subject: Subject) -> dict[str, Any]:
@@ -62,6 +63,9 @@ def given_context(text: str, subject: Subject) -> dict[str, Any]:
 def _require_members(field: str, value: Any) -> None:
     if not isinstance(value, dict):
         raise _invalid(f"{field} must be an object")
+    for name in value:
+        if name not in _TYPES[field] and (field, name) != _EXECUTION_INPUT:
+            raise _invalid(f"Field '{name}' is not allowed")
     for name, (kind, wanted) in _TYPES[field].items():
         if name in value and (not isinstance(value[name], kind) or isinstance(value[name], bool)):
             raise _invalid(f"{field}.{name} must be {wanted}")
@@ -87,7 +91,7 @@ def made_up_context(
         "StateMachine": {"Id": machine.arn, "Name": machine.name},
         "State": {"Name": visit.name, "EnteredTime": timestamp(visit.entered_at)},
     }
-    if visit.type in _WITH_RETRIES:
+    if visit.type in RETRYABLE:
         context["State"]["RetryCount"] = 0
     if waiting_resource(subject.state) is not None:
         context["Task"] = {"Token": new_token()}

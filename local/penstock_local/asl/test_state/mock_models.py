@@ -155,6 +155,8 @@ def _require_scalar(value: Json, shape: Shape, field: str) -> None:
         if value not in shape.metadata.get("enum", (value,)):
             raise _invalid(f"Field '{field}' is not an expected value")
         _require_range(shape, len(value), field, "length")
+    elif shape.type_name == "blob":
+        _require_range(shape, len(value) * 3 // 4, field, "length")  # the text is base64
 
 
 def _require_range(shape: Shape, number: float, field: str, what: str) -> None:

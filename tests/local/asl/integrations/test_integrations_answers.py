@@ -144,3 +144,16 @@ def test_a_schedule_can_be_made(stubbed: Stubbed) -> None:
     given = {**wire, "Target": {**wire["Target"], "Input": {"a": 1}}}  # type: ignore[dict-item]
     result = start(stubbed.integrations, "aws-sdk:scheduler:createSchedule", given)
     assert result == {"ScheduleArn": "arn:s"}
+
+
+def test_the_metadata_of_the_sdk_stand_in_the_alphabet_of_the_result(stubbed: Stubbed) -> None:
+    answer = {"StatusCode": 200, "Payload": body("1"), "ExecutedVersion": "$LATEST"}
+    stubbed.answers("lambda").to("invoke", INVOKE, answer)
+    result = start(stubbed.integrations, "lambda:invoke", {"FunctionName": "f"})
+    assert list(result) == [
+        "ExecutedVersion",
+        "Payload",
+        "SdkHttpMetadata",
+        "SdkResponseMetadata",
+        "StatusCode",
+    ]

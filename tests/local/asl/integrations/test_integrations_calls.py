@@ -217,7 +217,7 @@ def test_a_function_s_exception_is_an_error_that_catch_can_name(
         assert error.error == "OrderRefusedError"
         cause = json.loads(error.cause or "")
         assert cause["errorMessage"] == "no such order: é"
-        assert {"errorType", "requestId", "stackTrace"} <= set(cause)
+        assert list(cause) == ["errorMessage", "errorType", "requestId", "stackTrace"]
         assert ": é" in (error.cause or "")
 
 

@@ -1,0 +1,61 @@
+"""What an update of a state machine leaves, and what a definition without a start is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ministack.core.responses import request_scope
+from ministack.services import stepfunctions as sf
+from tests.local.asl.api_world import ACCOUNT, REGION
+from tests.local.asl.world import ROLE, one
+
+from penstock_local.asl.machines import Machines
+from penstock_local.asl.validation import diagnose
+
+
+def definition(output: int) -> str:
+    state = one({"Type": "Pass", "Output": output})
+    return json.dumps({"QueryLanguage": "JSONata", **state})
+
+
+@pytest.fixture
+def machines() -> Iterator[Machines]:
+    with request_scope(ACCOUNT, REGION):
+        yield Machines()
+        sf._state_machines._data.clear()
+
+
+@pytest.fixture
+def machine(machines: Machines) -> str:
+    request = {"name": "updated", "definition": definition(0), "roleArn": ROLE}
+    arn: str = machines.create(request)["stateMachineArn"]
+    return arn
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_new"),
+    [
+        ({"definition": definition(1)}, False),
+        ({"definition": definition(2)}, True),
+        ({"roleArn": ROLE}, False),
+        ({"roleArn": f"{ROLE}-2"}, True),
+        ({"tracingConfiguration": {"enabled": True}}, True),
+    ],
+    ids=str,
+)
+def test_an_update_that_changes_nothing_keeps_the_revision(
+    machines: Machines, machine: str, changes: dict[str, Any], is_new: bool
+) -> None:
+    first = machines.update({"stateMachineArn": machine, "definition": definition(1)})
+    second = machines.update({"stateMachineArn": machine, **changes})
+    assert (second["revisionId"] != first["revisionId"]) is is_new
+    assert machines.describe({"stateMachineArn": machine})["revisionId"] == second["revisionId"]
+
+
+def test_without_a_start_no_state_is_said_to_be_out_of_reach() -> None:
+    states = one({"Type": "Pass"})["States"]
+    found = diagnose({"QueryLanguage": "JSONata", "States": states})
+    assert [diagnostic.message for diagnostic in found] == ["These fields are required: [StartAt]"]
