@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.text import Text
 
 from penstock_cli import deployment, example, local_instance, pipeline, run_log
@@ -54,7 +53,7 @@ def run_demo(console: Console, data: Path | None, port: int | None) -> int:
 
 def _demo(console: Console, instance: Instance, source_url: str) -> int:
     with console.status("sam build, sam deploy", spinner="dots"):
-        deployed = deployment.deploy(instance, {"RedshiftWorkgroup": example.WORKGROUP})
+        deployed = deployment.deploy(instance)
     step(console, "sam build", deployed.build_seconds)
     step(console, "sam deploy: the unmodified template", deployed.deploy_seconds)
     rows = example.apply_rows(instance, deployed.outputs, source_url)

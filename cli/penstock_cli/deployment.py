@@ -15,7 +15,6 @@ from penstock_cli.errors import CommandError
 from penstock_cli.local_instance import Instance
 
 STACK_NAME = "penstock-local"
-ENVIRONMENT = {"Environment": "local"}
 CONFIGURATION = ("--config-file", str(Path("samconfig.toml").resolve()), "--config-env", "local")
 # What a shell may hold that would lead SAM away from the instance.
 FOREIGN = ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE")
@@ -30,23 +29,18 @@ class Deployment:
     deploy_seconds: float
 
 
-def deploy(instance: Instance, parameters: dict[str, str]) -> Deployment:
+def deploy(instance: Instance) -> Deployment:
     """Run `sam build` and `sam deploy` of the unmodified template against an instance.
 
-    Raises CommandError with SAM's own output when one of them fails.
+    The parameters are those of the section `local` of samconfig.toml. Raises CommandError with
+    SAM's own output when one of them fails.
     """
     log = instance.home.parent / f"{instance.home.name}.sam.log"
     log.unlink(missing_ok=True)
     build_folder = instance.home / "build"
     built = _sam(["build", "--build-dir", str(build_folder)], instance, log)
-    command = [
-        "deploy",
-        *("--template-file", str(build_folder / "template.yaml")),
-        *("--stack-name", STACK_NAME),
-        *("--region", instance.region),
-        "--parameter-overrides",
-        *(f"{name}={value}" for name, value in {**ENVIRONMENT, **parameters}.items()),
-    ]
+    command = ["deploy", "--template-file", str(build_folder / "template.yaml")]
+    command += ["--stack-name", STACK_NAME, "--region", instance.region]
     deployed = _sam(command, instance, log)
     return Deployment(stack_outputs(instance.client("cloudformation")), built, deployed)
 

@@ -31,7 +31,7 @@ def bring_up(console: Console, data: Path | None, port: int | None) -> None:
         step(console, f"Penstock Local runs already at {instance.endpoint}")
     try:
         with console.status("sam build, sam deploy", spinner="dots"):
-            deployed = deployment.deploy(instance, {"RedshiftWorkgroup": example.WORKGROUP})
+            deployed = deployment.deploy(instance)
         step(console, "sam build and sam deploy", deployed.build_seconds + deployed.deploy_seconds)
         source_url = _serve_sources(data)
         rows = example.apply_rows(instance, deployed.outputs, source_url)

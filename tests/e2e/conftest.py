@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock_cli import deployment, example, local_instance
+from penstock_cli import deployment, local_instance
 
 from .stack import Stack
 
@@ -16,8 +16,7 @@ from .stack import Stack
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     instance = local_instance.start(tmp_path_factory.mktemp("e2e") / "local")
     try:
-        parameters = {"RedshiftWorkgroup": example.WORKGROUP}
-        yield Stack(instance, deployment.deploy(instance, parameters))
+        yield Stack(instance, deployment.deploy(instance))
     finally:
         instance.stop()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ministack import app
 from ministack.core.responses import request_scope
 from ministack.services import stepfunctions as sf
 from tests.local.asl.api_world import ACCOUNT, REGION
@@ -22,7 +23,8 @@ def definition(output: int) -> str:
 
 
 @pytest.fixture
-def machines() -> Iterator[Machines]:
+def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
+    monkeypatch.setattr(app, "AUTH", False)  # the role need not exist
     with request_scope(ACCOUNT, REGION):
         yield Machines()
         sf._state_machines._data.clear()

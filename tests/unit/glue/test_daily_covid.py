@@ -160,8 +160,8 @@ def test_the_real_files_give_137_days_and_the_known_sums(pipeline: Pipeline) -> 
     }
     rows = loaded()
     assert (rows[0][0], rows[-1][0], len(rows)) == ("2020-01-22", "2020-06-06", 137)
-    sums = tuple(sum(row[column] for row in rows) for column in (1, 2, 3))
-    assert sums == (77_415_994, 4_352_098, 13_366_756)
+    _, cases, deaths, recovered = zip(*rows, strict=True)
+    assert (sum(cases), sum(deaths), sum(recovered)) == (77_415_994, 4_352_098, 13_366_756)
 
 
 def test_a_source_that_is_gone_stops_at_its_extract(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -82,8 +82,7 @@ def translated(fault: JException) -> JsonataError:
     if code not in JException.error_codes:
         return JsonataError(None, code)
     names = [raw or quoted for raw, quoted in _PLACEHOLDER.findall(_template(code))]
-    current = Utils.NULL_VALUE if code == "S0213" and fault.current is None else fault.current
-    given = (current, fault.expected, fault.extra)
+    given = (fault.current, fault.expected, fault.extra)
     return failure(code, **dict(zip(names, given, strict=False)))
 
 

@@ -28,8 +28,10 @@ _ESCAPES = {
     "0": r"\x00",
     "/": "/",
 }
+_CODE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})")
 _TOKEN = re.compile(
     r"\\k<(?P<reference>\w+)>"
+    r"|\\(?P<code>x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})"
     r"|\\(?P<escape>.)"
     r"|\(\?<(?P<name>[A-Za-z_$][\w$]*)>"
     r"|(?P<set>\[\^?)"
@@ -69,10 +71,12 @@ def _translated(pattern: str, multiline: bool) -> str:
 def _token(match: re.Match[str], multiline: bool) -> str:
     if match["reference"]:
         return f"(?P={match['reference']})"
+    if match["code"]:
+        return match[0]
     if match["name"]:
         return f"(?P<{match['name']}>"
     if match["escape"]:
-        return _ESCAPES.get(match["escape"], match[0])
+        return _ESCAPES.get(match["escape"]) or _as_itself(match["escape"])
     if match["other"] == ".":
         return f"[^{_LINE_END}]"
     if match["other"] == "$":
@@ -80,11 +84,21 @@ def _token(match: re.Match[str], multiline: bool) -> str:
     return match[0]
 
 
+def _as_itself(char: str) -> str:
+    """An escaped character that Python may know as something else, and JavaScript does not."""
+    is_plain_letter = char.isascii() and char.isalpha() and char not in "fnrtv"
+    return char if is_plain_letter else "\\" + char
+
+
 def _set(pattern: str, position: int, *, negated: bool) -> tuple[str, int]:
     """The character class that begins before `position`, and where it ends."""
     members: list[str] = []
     while position < len(pattern) and pattern[position] != "]":
-        if pattern[position] == "\\" and position + 1 < len(pattern):
+        code = _CODE.match(pattern, position)
+        if code:
+            members.append(code[0])
+            position = code.end()
+        elif pattern[position] == "\\" and position + 1 < len(pattern):
             members.append(_escape_in_set(pattern[position + 1]))
             position += 2
         else:
@@ -102,7 +116,7 @@ def _set(pattern: str, position: int, *, negated: bool) -> tuple[str, int]:
 def _escape_in_set(char: str) -> str:
     if char in "DWS":
         return "\\" + char
-    return _INSIDE_A_SET.get(char, "\\" + char)
+    return _INSIDE_A_SET.get(char) or _as_itself(char)
 
 
 @dataclass(frozen=True, slots=True)
