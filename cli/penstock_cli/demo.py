@@ -112,11 +112,9 @@ def describe(
     """Print the digest, the run log and the loaded table; return the same as one object."""
     style = {"SUCCEEDED": "green", "PARTIAL": "yellow"}.get(run.verdict or "", "red")
     console.print()
-    console.print(
-        Panel(
-            Text((digest or "no digest was sent").strip()), title="the digest", border_style=style
-        )
-    )
+    console.rule("the digest, as its subscribers get it", style=style)
+    console.print(Text((digest or "no digest was sent").strip()), soft_wrap=True)
+    console.rule(style=style)
     redshift = instance.client("redshift-data")
     log_rows = run_log.query(
         redshift,
