@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,17 @@ STOP_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A running Penstock Local: its process, its URL, its folder; `seconds` to become ready."""
+    """A running Penstock Local: its pid, its URL, its folder; `seconds` to become ready.
+
+    `process` is there when this process has started it.
+    """
 
     pid: int
     endpoint: str
     region: str
     home: Path
     seconds: float
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     def environment(self) -> dict[str, str]:
         """Variables by which the AWS CLI, SAM and every SDK speak to this instance."""
@@ -65,6 +69,8 @@ class Instance:
         for one in alive:
             one.kill()
         psutil.wait_procs(alive, timeout=STOP_SECONDS)
+        if self.process is not None:
+            self.process.wait()
         (self.home / "ready.json").unlink(missing_ok=True)
 
 
@@ -96,7 +102,7 @@ def start(home: Path, *, port: int | None = None, keep: bool = False) -> Instanc
     while time.monotonic() < deadline:
         instance = find(home)
         if instance is not None and instance.pid == process.pid:
-            return instance
+            return replace(instance, process=process)
         if process.poll() is not None:
             raise CommandError(log.read_text().strip() or "Penstock Local ended without a word")
         time.sleep(0.02)

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.e2e.stack import Stack
 
-from penstock_cli import example, run_log
+from penstock_cli import example, run_log, sample_sources
 
 REDSHIFT = {"workgroup": example.WORKGROUP, "database": example.DATABASE}
 
@@ -56,14 +55,10 @@ def test_a_second_run_of_the_same_day_doubles_nothing(stack: Stack, real_data: P
 def test_a_missing_source_fails_its_job_blocks_its_descendants_and_no_other(
     stack: Stack, tmp_path: Path
 ) -> None:
-    with example.sources(None) as url:
-        items = stack.apply(url)
-    with example.sources(None) as url, example.sources(tmp_path) as empty:
+    sample_sources.write_sample(tmp_path)
+    (tmp_path / sample_sources.CASES_FILE).unlink()
+    with example.sources(tmp_path) as url:
         stack.apply(url)
-        (broken,) = (item for item in items if item["JobName"] == "extract_us_cases")
-        table = example.control_table(stack.instance, stack.deployed.outputs)
-        broken["Arguments"]["source_url"] = f"{empty}/us.csv"
-        table.put_item(Item=broken)
         ran = stack.run()
 
     assert ran.ending.status == "FAILED"
@@ -77,7 +72,7 @@ def test_a_missing_source_fails_its_job_blocks_its_descendants_and_no_other(
         "load_daily_cases": "BLOCKED",
     }
     cause = ran.job("extract_us_cases").error or ""
-    assert f"{empty}/us.csv" in cause
+    assert f"{url}/us.csv" in cause
     assert "404" in cause
     digest = ran.digest
     assert "404" in digest
@@ -133,19 +128,28 @@ def test_an_unknown_category_ends_as_failed_with_a_digest(stack: Stack) -> None:
     assert "No_Such_Category" in ran.digest
 
 
-@pytest.mark.parametrize("format_", ["subject", "message"])
-def test_the_digest_reaches_the_subscribers(stack: Stack, format_: str) -> None:
+def test_the_digest_reaches_the_subscribers(stack: Stack) -> None:
     topic = stack.output("NotificationTopicArn")
-    queue = stack.client("sqs").create_queue(QueueName=f"reader-{format_}")["QueueUrl"]
-    arn = stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    subscribed = stack.client("sns").subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
-    )
-    stack.run(category="No_Such_Category")
-    received = stack.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)
-    stack.client("sns").unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+    sqs, sns = stack.client("sqs"), stack.client("sns")
+    queue = sqs.create_queue(QueueName="reader")["QueueUrl"]
+    asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    arn = asked["Attributes"]["QueueArn"]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
 
-    body = json.loads(received["Messages"][0]["Body"])
-    text = body["Subject"] if format_ == "subject" else body["Message"]
-    assert "FAILED" in text
-    assert "No_Such_Category" in text
+    ran = stack.run(category="No_Such_Category")
+    received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)
+    sns.unsubscribe(SubscriptionArn=subscription)
+
+    message = json.loads(received["Messages"][0]["Body"])
+    assert message["Message"] == ran.digest
+    assert "FAILED" in message["Subject"]
+    assert "No_Such_Category" in message["Subject"]

@@ -118,10 +118,10 @@ class Gate:
         """Free the slots of jobs that have ended or are no more, then recover; count them."""
         pool = self._pools.pool(name)
         keys = [JobKey.of_holder(holder) for holder in sorted(pool.holders)]
-        open_keys = {job.key for job in self._jobs.jobs(keys) if job.outcome is None}
-        stale = [key for key in keys if key not in open_keys]
-        for key in stale:
-            self._pools.leave(name, key.holder)
+        open_jobs = {job.key.holder for job in self._jobs.jobs(keys) if job.outcome is None}
+        stale = pool.holders - open_jobs
+        for holder in stale:
+            self._pools.leave(name, holder)
         self.recover(name)
         return len(stale)
 

@@ -24,9 +24,10 @@ class JobKey(NamedTuple):
 
     @classmethod
     def of_holder(cls, holder: str) -> JobKey:
-        """Return the attempt that holds a slot under this name."""
-        job_id, job_name, attempt = holder.split("/")
-        return cls(job_id, job_name, int(attempt))
+        """Return the attempt that holds a slot under this name; for any other text, none real."""
+        job_id, _, rest = holder.partition("/")
+        job_name, _, attempt = rest.rpartition("/")
+        return cls(job_id, job_name, int(attempt) if attempt.isdecimal() else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from ministack.services import stepfunctions as sf
 from penstock_local.asl.api import ApiError, require_type
 from penstock_local.asl.execution import Machine
 
+FIRST_REVISION = "firstRevisionId"
+"""Key of a record under which the revision is kept that it was created with."""
+
 _VERSION_PARTS = 2  # NAME:VERSION or NAME:ALIAS
 
 
@@ -73,15 +76,18 @@ def _machine(
         version_arn=version_arn,
         alias_arn=alias_arn,
         updated=_seconds(record.get("updateDate") or record["creationDate"]),
-        revision_id=body.get("stateMachineRevisionId") or _shown_revision(record, body),
+        revision_id=shown_revision(
+            record, body.get("stateMachineRevisionId") or body.get("revisionId")
+        ),
         logging=body.get("loggingConfiguration"),
         encryption=body.get("encryptionConfiguration"),
     )
 
 
-def _shown_revision(record: dict[str, Any], body: dict[str, Any]) -> str | None:
-    """The revision as the API shows it: none before the first update."""
-    return body.get("revisionId") if "updateDate" in record else None
+def shown_revision(record: dict[str, Any], revision: str | None) -> str | None:
+    """The revision as the API shows it: that of a machine before its first update is not shown."""
+    first = "updateDate" not in record or revision == record.get(FIRST_REVISION)
+    return None if first else revision
 
 
 @functools.lru_cache(maxsize=256)

@@ -29,6 +29,7 @@ from penstock_local.asl.api import (
     require_type,
 )
 from penstock_local.asl.jsonata import JsonataError
+from penstock_local.asl.machine_store import FIRST_REVISION, shown_revision
 from penstock_local.settings import LocalSettings
 
 Response = tuple[int, dict[str, str], bytes]
@@ -43,6 +44,7 @@ _CHANGES = (
     "encryptionConfiguration",
 )
 _MOST_DIAGNOSTICS = 100
+_MACHINE_PARTS = 7  # of the ARN of a version or an alias, those of its machine's
 
 
 def install(settings: LocalSettings) -> None:
@@ -51,6 +53,7 @@ def install(settings: LocalSettings) -> None:
     for name, action in (
         ("_create_state_machine", machines.create),
         ("_update_state_machine", machines.update),
+        ("_publish_state_machine_version", machines.publish),
         ("_describe_state_machine", machines.describe),
         ("_validate_state_machine_definition", validate),
     ):
@@ -66,6 +69,7 @@ class Machines:
     def __init__(self) -> None:
         self._create = sf._create_state_machine
         self._update = sf._update_state_machine
+        self._publish = sf._publish_state_machine_version
         self._describe = sf._describe_state_machine
 
     def create(self, request: Request) -> Answer:
@@ -77,9 +81,9 @@ class Machines:
         _require_definition(request["definition"], request.get("type", "STANDARD"))
         arn = f"arn:aws:states:{get_region()}:{get_account_id()}:stateMachine:{request['name']}"
         answer = _answer(self._create(request), arn)
-        sf._state_machines[arn].setdefault(
-            "tracingConfiguration", request.get("tracingConfiguration")
-        )
+        record = sf._state_machines[arn]
+        record.setdefault("tracingConfiguration", request.get("tracingConfiguration"))
+        record.setdefault(FIRST_REVISION, record["revisionId"])
         return answer
 
     def update(self, request: Request) -> Answer:
@@ -109,16 +113,32 @@ class Machines:
             record["revisionId"] = before["revisionId"]  # nothing new: no new revision
         return {**answer, "revisionId": record["revisionId"]}
 
+    def publish(self, request: Request) -> Answer:
+        """PublishStateMachineVersion: of the revision that the caller means, if it names one."""
+        require_constraints("PublishStateMachineVersion", request)
+        arn = require_type(request["stateMachineArn"], "stateMachine").text
+        meant, current = (
+            request.get("revisionId"),
+            sf._state_machines.get(arn, {}).get("revisionId"),
+        )
+        if meant is not None and current is not None and meant != current:
+            raise ApiError(
+                "ConflictException",
+                f"Failed to publish the State Machine version for revision {meant}."
+                f" The current State Machine revision is {current}.",
+            )
+        return _answer(self._publish(request), arn)
+
     def describe(self, request: Request) -> Answer:
         """DescribeStateMachine, with the variables that the states read."""
         require_constraints("DescribeStateMachine", request)
         arn = require_type(request["stateMachineArn"], "stateMachine").text
         answer = _answer(self._describe(request), arn)
         answer["tracingConfiguration"] = answer.get("tracingConfiguration") or _NO_TRACING
-        record = sf._state_machines.get(arn)
         answer.pop("updateDate", None)
-        if record is not None and "updateDate" not in record:
-            answer.pop("revisionId", None)  # a machine that was never updated has none to show
+        record = sf._state_machines.get(":".join(arn.split(":")[:_MACHINE_PARTS]), {})
+        if shown_revision(record, answer.get("revisionId")) is None:
+            answer.pop("revisionId", None)
         if not answer.get("description"):
             answer.pop("description", None)
         if request.get("includedData") == "METADATA_ONLY":

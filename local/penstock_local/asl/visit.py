@@ -99,26 +99,34 @@ def context_object(execution: Execution, visit: Visit, item: MapItem | None) -> 
     """`$states.context`: what the execution, the state and the iteration are."""
     machine = execution.machine
     context: dict[str, Any] = {
-        "Execution": {
-            "Id": execution.arn,
-            "Input": execution.input,
-            "StartTime": timestamp(execution.started),
-            "Name": execution.name,
-            "RoleArn": machine.role_arn,
-            "RedriveCount": execution.redrive_count,
-        },
+        "Execution": _execution(execution),
         "StateMachine": {"Id": machine.arn, "Name": machine.name},
         "State": {"Name": visit.name, "EnteredTime": timestamp(visit.entered_at)},
     }
     if visit.type in RETRYABLE:
         context["State"]["RetryCount"] = visit.retry_count
-    if execution.redriven is not None:
-        context["Execution"]["RedriveTime"] = timestamp(execution.redriven)
     if visit.token is not None:
         context["Task"] = {"Token": visit.token}
     if item is not None:
         context["Map"] = item.as_context()
     return context
+
+
+def _execution(execution: Execution) -> dict[str, Any]:
+    """`$states.context.Execution`; an express execution knows nothing of redrives."""
+    about: dict[str, Any] = {
+        "Id": execution.arn,
+        "Input": execution.input,
+        "StartTime": timestamp(execution.started),
+        "Name": execution.name,
+        "RoleArn": execution.machine.role_arn,
+    }
+    if execution.machine.express:
+        return dict(sorted(about.items()))
+    about["RedriveCount"] = execution.redrive_count
+    if execution.redriven is not None:
+        about["RedriveTime"] = timestamp(execution.redriven)
+    return about
 
 
 def timestamp(seconds: float) -> str:

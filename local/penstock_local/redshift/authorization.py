@@ -30,7 +30,10 @@ Headers = dict[str, str]
 
 def caller_of(headers: Headers, query: dict[str, Any]) -> Caller:
     """The principal of a request; the account itself where there are no credentials to tell."""
-    access_key = router.extract_access_key_id(headers, query)
+    return _caller(router.extract_access_key_id(headers, query))
+
+
+def _caller(access_key: str) -> Caller:
     identity = iam_evaluator.resolve_caller_identity(access_key)
     if identity is None:
         account = get_account_id()
@@ -109,18 +112,17 @@ def _owner_id(
     """Whose statement a request is about; listing shows only the caller's own.
 
     Policies compare it with ${aws:userid}, which ministack does not replace by the caller's id:
-    so the caller's own statements carry that text as their owner.
+    so the statements of the caller's user or role carry that text as their owner.
     """
     signed = iam_evaluator._signed_request.get()
-    identity = iam_evaluator.resolve_caller_identity(signed.access_key_id) if signed else None
-    if identity is None or operation not in (*_OF_ONE_STATEMENT, "ListStatements"):
+    if signed is None or operation not in (*_OF_ONE_STATEMENT, "ListStatements"):
         return None
     if operation == "ListStatements":
         return _CALLER
     owner = owner_of(str(request.get("Id")))
     if owner is None:
         return None
-    return _CALLER if owner.user_id == identity["userId"] else owner.user_id
+    return _CALLER if owner.identity == _caller(signed.access_key_id).identity else owner.user_id
 
 
 def _members(body: bytes) -> dict[str, Any]:

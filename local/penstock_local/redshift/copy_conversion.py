@@ -85,7 +85,9 @@ def conversion(column: Column, position: int, options: CopyOptions) -> Conversio
 def _cleaned(column: Column, source: str, options: CopyOptions) -> str:
     text = f"nullif({source}, {literal(options.null_as)})"
     if options.has("REMOVEQUOTES"):
-        text = f"regexp_replace({text}, '^([\"''])(.*)\\1$', '\\2')"
+        # Double quotes have gone with the splitting into fields.
+        inside = f"substring({text}, 2, length({text}) - 2)"
+        text = f"CASE WHEN {text} LIKE '''%''' THEN {inside} ELSE {text} END"
     if not column.type.is_text:
         return f"nullif(trim({text}), '')"
     if options.has("TRIMBLANKS"):

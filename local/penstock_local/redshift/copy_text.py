@@ -20,8 +20,8 @@ from penstock_local.redshift.words import literal, quote
 _FIELDS = "temp.penstock_copy_fields"
 _REJECTS = "penstock_copy_rejects"
 _SCANS = "penstock_copy_scans"
-# No field can hold this: every field arrives as text, empty ones too.
-_NEVER = "\x01\x02penstock"
+# No field holds this, and no delimiter is in it: every field arrives as text, empty ones too.
+_NEVER = "\ue000\ue001\ue002"
 
 # Why DuckDB could not split a line -> err_code and err_reason of Redshift.
 _SPLITTING = {
@@ -80,7 +80,7 @@ class TextLoad:
         names = [f"c{position}" for position in range(len(self.columns))]
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
         is_csv = self.options.format == "CSV"
-        quoting = self.options.quote if is_csv else ""
+        quoting = self.options.quote if is_csv or self.options.has("REMOVEQUOTES") else ""
         delimiter = self.options.delimiter or ("," if is_csv else "|")
         arguments = [
             literal(str(file)),

@@ -6,6 +6,7 @@ here: by macros of `prelude.sql` where the argument's type decides, else on the 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -219,6 +220,9 @@ class RedshiftOnDuckDB(DuckDB):
     Generator = _Generator
 
 
+# What it warns about is refused here in words of our own.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
 _SOURCE = RedshiftQuery()
 _TARGET = RedshiftOnDuckDB()
 
@@ -236,13 +240,16 @@ def parse(text: str) -> exp.Expression:
         # Redshift folds quoted names as well, unless told otherwise.
         identifier.set("this", identifier.name.lower())
         identifier.set("quoted", True)
+    for like in list(tree.find_all(exp.Like, exp.ILike)):
+        assert isinstance(like, exp.Binary)
+        _escape_with_backslash(like)
     return tree
 
 
 def write(tree: exp.Expression) -> str:
     """The statement in DuckDB's SQL."""
     try:
-        return _TARGET.generate(tree, copy=True, unsupported_level=ErrorLevel.RAISE)
+        return _TARGET.generate(tree, copy=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise from_sqlglot(error) from error
 
@@ -261,6 +268,14 @@ def _refuse_what_is_lost(tree: exp.Expression) -> None:
     for pivot in tree.find_all(exp.Pivot):
         if pivot.args.get("unpivot") and not pivot.expressions:
             raise NotSupportedLocallyError("UNPIVOT of a SUPER object")
+
+
+def _escape_with_backslash(like: exp.Binary) -> None:
+    """A backslash escapes % and _ in patterns without being asked to; in DuckDB it does not."""
+    pattern = like.args["expression"]
+    if isinstance(like.parent, exp.Escape) or not pattern.is_string or "\\" not in pattern.name:
+        return
+    like.replace(exp.Escape(this=like.copy(), expression=exp.Literal.string("\\")))
 
 
 def _as_array(part: exp.Expression) -> exp.Expression:

@@ -36,10 +36,17 @@ class Ledger:
                 return found[1]
         return None
 
-    def add(self, statement: Statement) -> None:
-        """Remember a new statement. Raises ActiveStatementsExceededException."""
+    def add(self, statement: Statement) -> Statement:
+        """Remember a new statement, or return the one that the same token has started meanwhile.
+
+        Raises ActiveStatementsExceededException.
+        """
         with self._lock:
             self._prune()
+            token = statement.submission.token
+            key = (statement.submission.caller.identity, token or "")
+            if key in self._tokens:
+                return self._tokens[key][1]
             active = sum(not known.status.is_final for known in self._statements.values())
             if active >= ACTIVE_STATEMENTS:
                 raise ApiError(
@@ -47,10 +54,9 @@ class Ledger:
                     f"Active statements exceeded the allowed quota ({ACTIVE_STATEMENTS}).",
                 )
             self._statements[statement.id] = statement
-            token = statement.submission.token
             if token:
-                key = (statement.submission.caller.identity, token)
                 self._tokens[key] = (time.time(), statement)
+        return statement
 
     def find(self, statement_id: str, caller: Caller) -> tuple[Statement, SqlRun | None]:
         """A statement, or with `id:n` a sub-statement. Raises ResourceNotFoundException."""

@@ -32,6 +32,11 @@ def test_execution_state_and_machine(asl: World) -> None:
     assert "Map" not in context
 
 
+def test_an_express_execution_knows_nothing_of_redrives(asl: World) -> None:
+    run = asl.run(one({"Type": "Pass", "Output": CONTEXT}), kind="EXPRESS")
+    assert list(output(run)["Execution"]) == ["Id", "Input", "Name", "RoleArn", "StartTime"]
+
+
 @pytest.mark.parametrize("kind", ["Map", "Parallel"])
 def test_only_states_that_can_be_retried_count_retries(asl: World, kind: str) -> None:
     inner = one({"Type": "Pass", "Output": "{% 'RetryCount' in $keys($states.context.State) %}"})

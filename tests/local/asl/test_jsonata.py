@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -154,8 +155,8 @@ def test_a_variable_comes_back_as_it_was(given_value: Any) -> None:
 
 @given(JSON_VALUES)
 def test_parse_takes_back_what_string_writes(given_value: Any) -> None:
-    again = value("$parse($string($x))", x=given_value)
-    assert value("$string($x) = $string($y)", x=given_value, y=again)
+    again = value("$parse($string([$x]))", x=given_value)
+    assert value("$string([$x]) = $string($y)", x=given_value, y=again)
 
 
 def test_null_is_a_value_and_undefined_is_none() -> None:
@@ -222,7 +223,9 @@ def test_an_error_has_the_code_and_the_words_of_jsonata() -> None:
         jsonata.evaluate("$uppercase(1) ~> $x", {})
     assert raised.value.code == "T0410"
     assert error("$x()") == "T1006: Attempted to invoke a non-function"
-    assert error('1 + "a"').startswith("T2002: The right side of the '+' operator must evaluate")
+    assert error("1 + 'a'") == (
+        'T2002: The right side of the "+" operator must evaluate to a number'
+    )
     assert error('$number("x")').startswith('D3030: Unable to cast value to a number: "x"')
 
 
@@ -254,10 +257,8 @@ def test_no_expression_makes_the_engine_fail(expression: str) -> None:
 
 @given(st.text(alphabet="$()[]{}.,:;+-*/%&|=<>!?@#^~\"'` \\ab01nulltrue\n", max_size=25))
 def test_any_text_is_an_expression_or_an_error(text: str) -> None:
-    try:
+    with contextlib.suppress(jsonata.JsonataError, jsonata.UnsupportedResultError):
         jsonata.evaluate(text, {})
-    except (jsonata.JsonataError, jsonata.UnsupportedResultError):
-        pass
 
 
 # Limits

@@ -13,6 +13,8 @@ from ministack.services import stepfunctions as sf
 from tests.local.asl.api_world import ACCOUNT, REGION
 from tests.local.asl.world import ROLE, one
 
+from penstock_local.asl.api import ApiError
+from penstock_local.asl.machine_store import MachineStore
 from penstock_local.asl.machines import Machines
 from penstock_local.asl.validation import diagnose
 
@@ -28,6 +30,7 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
     with request_scope(ACCOUNT, REGION):
         yield Machines()
         sf._state_machines._data.clear()
+        sf._state_machine_versions._data.clear()
 
 
 @pytest.fixture
@@ -55,6 +58,30 @@ def test_an_update_that_changes_nothing_keeps_the_revision(
     second = machines.update({"stateMachineArn": machine, **changes})
     assert (second["revisionId"] != first["revisionId"]) is is_new
     assert machines.describe({"stateMachineArn": machine})["revisionId"] == second["revisionId"]
+
+
+def test_a_version_from_before_the_first_update_shows_no_revision(machines: Machines) -> None:
+    request = {"name": "versions", "definition": definition(0), "roleArn": ROLE, "publish": True}
+    arn = machines.create(request)["stateMachineArn"]
+    revision = machines.update({"stateMachineArn": arn, "definition": definition(1)})["revisionId"]
+    machines.publish({"stateMachineArn": arn})
+    shown = [machines.describe({"stateMachineArn": f"{arn}:{n}"}).get("revisionId") for n in (1, 2)]
+    assert shown == [None, revision]
+    assert MachineStore().find(f"{arn}:1").revision_id is None
+
+
+def test_a_version_of_a_revision_that_has_passed_is_not_published(
+    machines: Machines, machine: str
+) -> None:
+    first = machines.update({"stateMachineArn": machine, "definition": definition(1)})
+    second = machines.update({"stateMachineArn": machine, "definition": definition(2)})
+    with pytest.raises(ApiError) as refused:
+        machines.publish({"stateMachineArn": machine, "revisionId": first["revisionId"]})
+    assert refused.value.code == "ConflictException"
+    assert refused.value.message == (
+        f"Failed to publish the State Machine version for revision {first['revisionId']}."
+        f" The current State Machine revision is {second['revisionId']}."
+    )
 
 
 def test_without_a_start_no_state_is_said_to_be_out_of_reach() -> None:

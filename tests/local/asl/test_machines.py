@@ -28,6 +28,7 @@ BROKEN = {"QueryLanguage": "JSONata", **one({"Type": "Tusk"})}
 REPLACED = (
     "_create_state_machine",
     "_describe_state_machine",
+    "_publish_state_machine_version",
     "_start_execution",
     "_test_state",
     "_update_state_machine",

@@ -72,7 +72,11 @@ class Platform:
         return self._process.pid
 
     def client(self, service: str, **credentials: str) -> Any:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **credentials}
+        keys: dict[str, Any] = {
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+            **credentials,
+        }
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
@@ -133,7 +137,15 @@ class Database:
             started = self.client.execute_statement(Sql=sqls[0], **call)
         else:
             started = self.client.batch_execute_statement(Sqls=list(sqls), **call)
-        return self.client.describe_statement(Id=started["Id"], WaitTimeSeconds=30)
+        return self._described(started["Id"])
+
+    def _described(self, statement_id: str) -> dict[str, Any]:
+        while True:
+            described: dict[str, Any] = self.client.describe_statement(
+                Id=statement_id, WaitTimeSeconds=30
+            )
+            if described["Status"] in ("FINISHED", "FAILED", "ABORTED"):
+                return described
 
     def ok(self, *sqls: str, **arguments: Any) -> dict[str, Any]:
         """Like `run`, of what must succeed."""
@@ -145,7 +157,7 @@ class Database:
         """The error of what must fail."""
         described = self.run(*sqls, **arguments)
         assert described["Status"] == "FAILED", described
-        return described["Error"]
+        return str(described["Error"])
 
     def rows(self, sql: str, **arguments: Any) -> list[tuple[Any, ...]]:
         """All rows of a query, with None for NULL."""

@@ -12,8 +12,11 @@ from tests.local.redshift.data_api import ACCOUNT, REGION, Platform
 
 WORKGROUP_ARN = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/analytics"
 CLUSTER_ARN = f"arn:aws:redshift:{REGION}:{ACCOUNT}:cluster:main"
-RUN = {"Action": ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"]}
-LOOK = {
+
+Policy = dict[str, Any]
+
+RUN: Policy = {"Action": ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"]}
+LOOK: Policy = {
     "Action": [
         "redshift-data:DescribeStatement",
         "redshift-data:GetStatementResult",
@@ -22,7 +25,10 @@ LOOK = {
     ],
     "Resource": "*",
 }
-CREDENTIALS = {"Action": "redshift-serverless:GetCredentials", "Resource": WORKGROUP_ARN}
+CREDENTIALS: Policy = {
+    "Action": "redshift-serverless:GetCredentials",
+    "Resource": WORKGROUP_ARN,
+}
 ON_WORKGROUP = {"Sql": "select 1", "WorkgroupName": "analytics", "Database": "dev"}
 ON_CLUSTER = {"Sql": "select 1", "ClusterIdentifier": "main", "Database": "dev"}
 
@@ -139,7 +145,7 @@ def test_a_secret_without_user_and_password_is_refused(platform: Platform, clien
 def test_statements_are_seen_by_the_role_that_ran_them_only(
     platform: Platform, roles: Roles, client: Any
 ) -> None:
-    statements = [{**RUN, "Resource": "*"}, CREDENTIALS, LOOK]
+    statements: list[Policy] = [{**RUN, "Resource": "*"}, CREDENTIALS, LOOK]
     name = f"role-{uuid.uuid4().hex[:8]}"
     arn = platform.role(name, statements, f"arn:aws:iam::{ACCOUNT}:root")
     first = platform.as_role("redshift-data", arn, "first")
@@ -158,17 +164,22 @@ def test_statements_are_seen_by_the_role_that_ran_them_only(
     assert len(first.list_statements(RoleLevel=False)["Statements"]) == 1
 
 
-def test_the_condition_key_of_the_managed_policy_works(platform: Platform) -> None:
+def test_the_condition_key_of_the_managed_policy_works(platform: Platform, roles: Roles) -> None:
     own = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
-    statements = [{**RUN, "Resource": "*"}, CREDENTIALS, {**LOOK, "Condition": own}]
+    statements: list[Policy] = [
+        {**RUN, "Resource": "*"},
+        CREDENTIALS,
+        {**LOOK, "Condition": own},
+    ]
     name = f"role-{uuid.uuid4().hex[:8]}"
     arn = platform.role(name, statements, f"arn:aws:iam::{ACCOUNT}:root")
     first = platform.as_role("redshift-data", arn, "first")
     second = platform.as_role("redshift-data", arn, "second")
     ran = first.execute_statement(WaitTimeSeconds=20, **ON_WORKGROUP)["Id"]
     assert first.describe_statement(Id=ran)["Status"] == "FINISHED"
+    assert second.describe_statement(Id=ran)["Status"] == "FINISHED"
     assert len(first.list_statements()["Statements"]) == 1
-    _denied(second.describe_statement, Id=ran)
+    _denied(roles.client(*statements).describe_statement, Id=ran)
 
 
 def test_the_catalog_operations_need_permissions_as_well(roles: Roles) -> None:

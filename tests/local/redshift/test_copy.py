@@ -87,6 +87,34 @@ def test_the_options_for_text_have_their_effect(database: Database, put: Put, co
     ]
 
 
+@pytest.mark.parametrize(
+    ("body", "options", "rows"),
+    [
+        (b"1\n", "fillrecord", [(1, None)]),
+        (b"1|'a'\n2|\"b\"\n", "removequotes", [(1, "a"), (2, "b")]),
+        (b"1|a  \n", "trimblanks", [(1, "a")]),
+        (b"1|a\n", "noload", []),
+        (b"1~a~\n", "csv quote as '%' delimiter as '~' fillrecord", []),
+        (b"1,%a,b%\n", "csv quote '%'", [(1, "a,b")]),
+        (b"1\x01a\n", "delimiter '\\001'", [(1, "a")]),
+        ("1|é\n".encode("utf-16"), "encoding utf16", [(1, "é")]),
+    ],
+)
+def test_lines_are_split_and_cleaned_as_the_options_say(
+    database: Database, put: Put, copy: Copy, body: bytes, options: str, rows: list[Any]
+) -> None:
+    database.ok("create table t (a int, b varchar(9))")
+    described = copy("t", put("a", body), options)
+    assert database.rows("select * from t order by a") == rows, described.get("Error")
+
+
+def test_credentials_may_be_written_in_the_old_way(database: Database, put: Put, role: str) -> None:
+    database.ok("create table t (a int)")
+    database.ok(f"copy t from '{put('a', b'1')}' credentials 'aws_iam_role={role}' region 'x-y-1'")
+    wrong = f"copy t from '{put('a', b'1')}' credentials 'aws_access_key_id=a'"
+    assert "COPY with access keys" in database.error(wrong)
+
+
 def test_dates_are_recognised_automatically_on_request(
     database: Database, put: Put, copy: Copy
 ) -> None:

@@ -50,6 +50,9 @@ VALUES: list[tuple[str, Any]] = [
     ("'abc' similar to 'a.c'", False),
     ("'abc' ~ '^a'", True),
     ("'abc' ilike 'A%'", True),
+    (r"'a_c' like 'a\\_c'", True),
+    (r"'abc' like 'a\\_c'", False),
+    ("'a%c' like 'a!%c' escape '!'", True),
     ("md5('a')", "0cc175b9c0f1b6a831c399e269772661"),
     ("sha2('a', 256)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
     ("strtol('ff', 16)", 255),
@@ -151,6 +154,26 @@ def test_qualify_top_minus_and_with_work(sql: SqlSession) -> None:
     assert sql.rows("with x as (select max(v) m from t) select m from x") == [(3,)]
 
 
+def test_integer_division_may_group_and_order(sql: SqlSession) -> None:
+    sql.run("create table t as select n from generate_series(1, 6) as g(n)")
+    grouped = "select n / 4 as quarter, avg(n), count(*) from t group by n / 4 order by n / 4"
+    assert sql.rows(grouped) == [(0, 2, 3), (1, 5, 3)]
+    assert sql.rows("select n / 4, sum(n) / 2 from t group by 1 having avg(n) > 2") == [(1, 7.0)]
+
+
+def test_tables_made_from_queries_in_parentheses_and_comments_are_read(sql: SqlSession) -> None:
+    sql.run(
+        """create table "dev"."public"."orders__dbt_tmp" as (
+            -- a comment that ends like */ this
+            with source as (select 1 as "ID") /* :none */
+            select * from source
+        );"""
+    )
+    sql.run('insert into "dev"."public"."orders__dbt_tmp" ("id") (select 2)')
+    sql.run('alter table "dev"."public"."orders__dbt_tmp" rename to "orders"')
+    assert sql.value("select sum(id) from public.orders -- the end") == 3
+
+
 def test_types_are_named_as_redshift_names_them(sql: SqlSession) -> None:
     assert sql.types(
         "select 1::smallint, 1, 1::bigint, 1.5, 1::float8, true, 'a', getdate(), current_date, "
@@ -228,6 +251,22 @@ def test_what_is_not_supported_is_named(sql: SqlSession, text: str, what: str) -
 )
 def test_statements_without_effect_are_accepted(sql: SqlSession, text: str) -> None:
     assert sql.run(text).rows == -1
+
+
+def test_settings_of_a_session_are_kept_shown_and_reset(sql: SqlSession) -> None:
+    sql.run("set timezone to 'Europe/Berlin'")
+    assert sql.value("show timezone") == "Europe/Berlin"
+    assert sql.value("select '2024-07-01 12:00:00+00'::timestamptz") == "2024-07-01 14:00:00+02"
+    sql.run("reset timezone")
+    assert sql.value("show timezone") == "UTC"
+    assert sql.value("show query_group") == "default"
+    with pytest.raises(NotSupportedLocallyError, match="SHOW nonsense"):
+        sql.run("show nonsense")
+
+
+def test_the_plan_of_a_query_is_explained(sql: SqlSession) -> None:
+    assert len(sql.rows("explain select 1")) > 1
+    assert sql.types("explain verbose select 1") == ["varchar"]
 
 
 @pytest.mark.parametrize(

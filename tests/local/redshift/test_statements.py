@@ -174,7 +174,8 @@ def test_a_kept_session_keeps_temporary_tables_settings_and_transactions(
 
     def run(sql: str) -> dict[str, Any]:
         answer = client.execute_statement(Sql=sql, SessionId=session, WaitTimeSeconds=20)
-        return client.describe_statement(Id=answer["Id"])
+        described: dict[str, Any] = client.describe_statement(Id=answer["Id"])
+        return described
 
     client.describe_statement(Id=opened["Id"], WaitTimeSeconds=20)
     assert run("insert into t values (1)")["Status"] == "FINISHED"

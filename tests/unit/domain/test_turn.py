@@ -223,7 +223,7 @@ def test_a_sweep_frees_the_slots_of_ended_and_of_forgotten_jobs_and_lets_others_
     town.arrive("a")
     town.settle("gone", Ending(Outcome.ABORTED))
     town.table.join("default", key("gone").holder)
-    town.table.join("default", "expired-run/job/1")
+    town.table.join("default", "written by hand")
     town.arrive("queued")
     assert town.told.granted == ["a"]
     assert town.gate.sweep("default") == 2

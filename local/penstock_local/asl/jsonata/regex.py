@@ -28,10 +28,10 @@ _ESCAPES = {
     "0": r"\x00",
     "/": "/",
 }
-_CODE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})")
+_CODE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|c[A-Za-z])")
 _TOKEN = re.compile(
     r"\\k<(?P<reference>\w+)>"
-    r"|\\(?P<code>x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})"
+    r"|\\(?P<code>x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|c[A-Za-z])"
     r"|\\(?P<escape>.)"
     r"|\(\?<(?P<name>[A-Za-z_$][\w$]*)>"
     r"|(?P<set>\[\^?)"
@@ -48,9 +48,16 @@ def compile_pattern(pattern: str, *, ignore_case: bool, multiline: bool) -> re.P
     try:
         return re.compile(_translated(pattern, multiline), flags)
     except re.error as fault:
-        raise JsonataError(
-            None, f"Invalid regular expression: /{pattern}/: {fault.msg.capitalize()}"
-        ) from None
+        written = f"/{pattern}/g{'i' * ignore_case}{'m' * multiline}"
+        problem = _PROBLEMS.get(fault.msg, fault.msg.capitalize())
+        raise JsonataError(None, f"Invalid regular expression: {written}: {problem}") from None
+
+
+_PROBLEMS = {
+    "multiple repeat": "Nothing to repeat",
+    "missing ), unterminated subpattern": "Unterminated group",
+    "unbalanced parenthesis": "Unmatched ')'",
+}
 
 
 def _translated(pattern: str, multiline: bool) -> str:
@@ -72,7 +79,7 @@ def _token(match: re.Match[str], multiline: bool) -> str:
     if match["reference"]:
         return f"(?P={match['reference']})"
     if match["code"]:
-        return match[0]
+        return _character(match[0])
     if match["name"]:
         return f"(?P<{match['name']}>"
     if match["escape"]:
@@ -82,6 +89,11 @@ def _token(match: re.Match[str], multiline: bool) -> str:
     if match["other"] == "$":
         return rf"(?=[{_LINE_END}]|\Z)" if multiline else r"\Z"
     return match[0]
+
+
+def _character(code: str) -> str:
+    """A character by its number; Python does not know the letters of control characters."""
+    return rf"\x{ord(code[2]) % 32:02x}" if code[1] == "c" else code
 
 
 def _as_itself(char: str) -> str:
@@ -96,7 +108,7 @@ def _set(pattern: str, position: int, *, negated: bool) -> tuple[str, int]:
     while position < len(pattern) and pattern[position] != "]":
         code = _CODE.match(pattern, position)
         if code:
-            members.append(code[0])
+            members.append(_character(code[0]))
             position = code.end()
         elif pattern[position] == "\\" and position + 1 < len(pattern):
             members.append(_escape_in_set(pattern[position + 1]))
@@ -137,28 +149,43 @@ class Matcher(Native):
         super().__init__("regex", "<s-n?:o>", self._first)
         self.pattern = pattern
 
-    def _first(self, text: str | None, start: int | None) -> dict[str, Any] | None:
-        if text is None:
-            return None
-        found = next(self.matches(text, int(start or 0)), None)
+    def matches(self, text: str) -> Iterator[Match]:
+        """Every match; raises JsonataError D1004 when an empty one would have no end."""
+        found = self._search(text, 0)
+        while found is not None:
+            yield found
+            found = self._after(text, found)
+
+    def _search(self, text: str, start: int) -> Match | None:
+        found = self.pattern.search(text, start)
         if found is None:
             return None
-        return {
-            "match": found.text,
-            "start": found.start,
-            "end": found.end,
-            "groups": found.groups,
-            "next": Native("next", "<:o>", lambda: self._first(text, found.end)),
-        }
+        groups = [NULL if group is None else group for group in found.groups()]
+        index = len(text[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
+        return Match(found.group(), found.start(), found.end(), groups, index)
 
-    def matches(self, text: str, start: int = 0) -> Iterator[Match]:
-        """Every match; raises JsonataError D1004 at one that is empty."""
-        for found in self.pattern.finditer(text, start):
-            if not found.group():
-                raise failure("D1004")
-            groups = [NULL if group is None else group for group in found.groups()]
-            index = len(text[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
-            yield Match(found.group(), found.start(), found.end(), groups, index)
+    def _after(self, text: str, match: Match) -> Match | None:
+        if match.end >= len(text):
+            return None
+        found = self._search(text, match.end)
+        if found is not None and not found.text:
+            raise failure("D1004")
+        return found
+
+    def _first(self, text: str | None, start: int | None) -> dict[str, Any] | None:
+        return None if text is None else self._as_value(text, self._search(text, int(start or 0)))
+
+    def _as_value(self, text: str, match: Match | None) -> dict[str, Any] | None:
+        """The match as expressions see it."""
+        if match is None:
+            return None
+        return {
+            "match": match.text,
+            "start": match.start,
+            "end": match.end,
+            "groups": match.groups,
+            "next": Native("next", "<:o>", lambda: self._as_value(text, self._after(text, match))),
+        }
 
 
 def matches(matcher: Any, text: str, caller: str) -> Iterator[Match]:
