@@ -60,7 +60,10 @@ class Progress:
         for job in jobs:
             if self._seen.get(job.name) != job.state:
                 self._seen[job.name] = job.state
-                self._console.print(log_line(job), highlight=False)
+                self._console.print(log_line(job), highlight=False, soft_wrap=True)
+        if ended:
+            self._console.print()
+            self._console.print(job_table(jobs))
 
     def _picture(self, jobs: Sequence[JobView], ended: bool) -> Group | Table:
         table = job_table(jobs)

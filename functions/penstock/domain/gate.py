@@ -56,21 +56,21 @@ class Gate:
         self._fan_out = fan_out
         self._shuffle = shuffle
 
-    def enter(self, job: JobRecord) -> None:
-        """Give a job that has just arrived a slot, or else a place in the queue of its pool.
+    def enter(self, job: JobRecord) -> bool:
+        """Give a job that has just arrived a slot, or else a place in the queue; tell which.
 
         A slot may become free between the two. Who freed it may have looked into the queue too
         early to see the job there, so the job then takes the slot itself.
         """
         holder = job.key.holder
         if self._pools.join(job.pool, holder).done:
-            self._drain_after(self._wake(job.pool, job.key))
-            return
+            return self._was_woken(self._wake(job.pool, job.key))
         entry = _entry(job)
         self._pools.enqueue([entry])
         pool = self._pools.announce(job.pool)
         if pool.free > 0 and self._pools.join_from_queue(job.pool, holder).done:
-            self._drain_after(self._wake_queued(entry))
+            return self._was_woken(self._wake_queued(entry))
+        return False
 
     def admit(self, ready: Iterable[JobRecord]) -> None:
         """Give each job a slot, or a place in the queue of its pool."""
@@ -132,14 +132,16 @@ class Gate:
                 break
             admitted += 1
         for released in list(self._fan_out(lambda job: self._wake(pool, job.key), jobs[:admitted])):
-            self._drain_after(released)
+            self._was_woken(released)
         if jobs[admitted:]:
             self._pools.enqueue([_entry(job) for job in jobs[admitted:]])
             self.drain(self._pools.announce(pool))
 
-    def _drain_after(self, released: PoolView | None) -> None:
+    def _was_woken(self, released: PoolView | None) -> bool:
+        """Tell whether a job has kept its slot; if not, the slot is somebody else's now."""
         if released is not None:
             self.drain(released)
+        return released is None
 
     def _first_in_queue(self, pool: PoolView) -> list[QueueEntry]:
         """Return as many queued jobs as there are free slots; note an empty queue as drained."""

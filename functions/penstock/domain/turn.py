@@ -53,8 +53,7 @@ class TurnTaking:
             return self._arrive_late(before, key, token, execution_arn)
         if before.waiting_on:
             return Progress.WAITING
-        self._gate.enter(before)
-        return Progress.QUEUED
+        return Progress.RUNNING if self._gate.enter(before) else Progress.QUEUED
 
     def settle(self, key: JobKey, ending: Ending) -> JobRecord:
         """Record how an attempt ended, once, and do what follows; return what is recorded."""

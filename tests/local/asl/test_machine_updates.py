@@ -1,4 +1,4 @@
-"""What an update of a state machine leaves, and what a definition without a start is told."""
+"""What an update of a state machine leaves, and what the validation keeps to itself."""
 
 from __future__ import annotations
 
@@ -88,3 +88,13 @@ def test_without_a_start_no_state_is_said_to_be_out_of_reach() -> None:
     states = one({"Type": "Pass"})["States"]
     found = diagnose({"QueryLanguage": "JSONata", "States": states})
     assert [diagnostic.message for diagnostic in found] == ["These fields are required: [StartAt]"]
+
+
+def test_credentials_without_a_role_are_told_that_alone() -> None:
+    resource, arguments = "arn:aws:states:::sqs:sendMessage", {"QueueUrl": "u", "MessageBody": "m"}
+    state = {"Type": "Task", "Resource": resource, "Arguments": arguments}
+    state = one({**state, "Credentials": {"InvalidField": "r"}}, "Call")
+    found = diagnose({"QueryLanguage": "JSONata", **state})
+    assert [(one.message, one.location) for one in found] == [
+        ("The field 'RoleArn' is required but was missing", "/States/Call/Credentials")
+    ]

@@ -94,6 +94,12 @@ def test_a_job_that_arrives_after_its_upstream_has_ended_does_not_wait() -> None
     assert town.told.granted == ["a", "b"]
 
 
+def test_an_arrival_is_told_how_the_job_stands() -> None:
+    town = Town(*a_run({"a": [], "b": [], "c": ["a"]}), limit=1)
+    told = {name: town.turns.arrive(key(name), name, "arn") for name in "abc"}
+    assert told == {"a": Progress.RUNNING, "b": Progress.QUEUED, "c": Progress.WAITING}
+
+
 def test_a_full_pool_makes_jobs_queue_and_the_most_urgent_goes_first() -> None:
     town = Town(*a_run({"a": [], "low": [], "high": []}, high=9), limit=1)
     town.arrive("a", "low", "high")

@@ -84,6 +84,7 @@ def _check_credentials(
         findings.schema("The field 'Credentials' is not supported for activities", where)
     elif "RoleArn" not in credentials:
         findings.schema("The field 'RoleArn' is required but was missing", where)
+        return  # the service does not say which other fields it found in its place
     for field in credentials:
         if field != "RoleArn":
             findings.unsupported(field, where)

@@ -107,8 +107,7 @@ def test_a_child_that_timed_out_has_the_error_and_no_cause(stubbed: Stubbed) -> 
     assert error.error == "States.TaskFailed"
     told = json.loads(error.cause or "")
     assert (told["Error"], "Cause" in told, told["Input"]) == ("States.Timeout", False, '{"a":1}')
-    assert "RedriveCount" not in told
-    assert "RedriveStatus" not in told
+    assert (told["RedriveCount"], told["RedriveStatus"]) == (0, "REDRIVABLE")
     assert list(told) == sorted(told)
 
 

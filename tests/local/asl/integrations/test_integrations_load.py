@@ -16,7 +16,7 @@ from penstock_local.asl.integrations import integrations as facade
 from penstock_local.asl.integrations.clients import Answer
 
 INVOKE = call("lambda:invoke", {"FunctionName": "f"})
-SEND = call("sqs:sendMessage", {"QueueUrl": "q", "MessageBody": "m"})
+SEND = call("sqs:sendMessage", {"QueueUrl": "http://localhost/q", "MessageBody": "m"})
 
 
 def test_lambda_invocations_are_bounded_and_hold_up_nothing_else(

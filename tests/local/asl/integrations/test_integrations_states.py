@@ -43,19 +43,19 @@ def test_a_child_execution_is_waited_for(
     )
     arguments = {"StateMachineArn": passing, "Input": {"a": 1}, "Name": "texts"}
     child = to_the_end(integrations, "states:startExecution.sync", arguments, role)
-    assert list(child) == [
+    assert set(child) >= {
         "ExecutionArn",
         "Input",
         "InputDetails",
         "Name",
         "Output",
         "OutputDetails",
-        *(("RedriveCount", "RedriveStatus", "RedriveStatusReason") if "RedriveCount" in child else ()),
         "StartDate",
         "StateMachineArn",
         "Status",
         "StopDate",
-    ]
+    }
+    assert list(child) == sorted(child)
     assert (child["Input"], json.loads(child["Output"])) == ('{"a":1}', {"a": 1})
     assert child["InputDetails"] == {"Included": True}
     assert abs(child["StartDate"] / 1000 - time.time()) < 60
