@@ -9,8 +9,9 @@ import io
 import sys
 from pathlib import Path
 
-from penstock_cli.demo import run_demo
 from rich.console import Console
+
+from penstock_cli.demo import run_demo
 
 PICTURE = Path(__file__).with_name("demo.svg")
 COLUMNS = 100

@@ -68,8 +68,8 @@ def test_fields_of_jsonpath_are_told_from_unknown_ones(kind: str) -> None:
         (
             {"Type": "Map", "Items": []},
             (
-                "This object should have only one of the following fields: [ItemProcessor, Iterator] at"
-                " /States/Only"
+                "This object should have only one of the following fields: [ItemProcessor,"
+                " Iterator] at /States/Only"
             ),
         ),
     ],
@@ -129,8 +129,8 @@ def test_seconds_may_be_an_expression(field: str) -> None:
         (
             {"Variable": "$.x", "StringEquals": "y", "Next": "A"},
             (
-                "The QueryLanguage is set to 'JSONata', but field 'Variable' is only supported for the"
-                " 'JSONPath' QueryLanguage at /States/Only/Choices[0]"
+                "The QueryLanguage is set to 'JSONata', but field 'Variable' is only supported for"
+                " the 'JSONPath' QueryLanguage at /States/Only/Choices[0]"
             ),
         ),
         (
@@ -246,8 +246,8 @@ def test_a_retrier_keeps_to_its_fields_and_ranges(retrier: Any, finding: str) ->
         (
             {"ErrorEquals": ["A"], "Next": "A", "ResultPath": "$.e"},
             (
-                "The QueryLanguage is set to 'JSONata', but field 'ResultPath' is only supported for"
-                " the 'JSONPath' QueryLanguage at Catch[0]"
+                "The QueryLanguage is set to 'JSONata', but field 'ResultPath' is only supported"
+                " for the 'JSONPath' QueryLanguage at Catch[0]"
             ),
         ),
         (
