@@ -11,6 +11,7 @@ from ministack.services import stepfunctions as sf
 
 from penstock_local import pins
 from penstock_local.asl import validation
+from penstock_local.asl.api import ApiError, require_constraints
 from penstock_local.late_import import after_import
 from penstock_local.settings import LocalSettings
 
@@ -64,9 +65,11 @@ def _checked(provisioners: Any, text: str, machine_type: str) -> str:
     """The definition as JSON text; the handler's own error, which fails the stack, otherwise."""
     try:
         definition = as_json(text)
+        require_constraints("ValidateStateMachineDefinition", {"definition": definition})
         validation.parse(definition, machine_type)
-    except validation.InvalidDefinitionError as error:
-        message = provisioners._sdk_error(str(error), "Sfn", 400)
+    except (ApiError, validation.InvalidDefinitionError) as error:
+        text = error.message if isinstance(error, ApiError) else str(error)
+        message = provisioners._sdk_error(text, "Sfn", 400)
         raise provisioners._sfn_handler_error(message) from None
     return definition
 

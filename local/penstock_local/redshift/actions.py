@@ -90,9 +90,16 @@ class DataApi:
             new = Statement(made)
             statement = self.ledger.add(new)
             if statement is new:
-                self.warehouse.submit(statement, _tell)
+                self._submit(statement)
         await _wait(statement, call.request.get("WaitTimeSeconds"))
         return statement.answer()
+
+    def _submit(self, statement: Statement) -> None:
+        try:
+            self.warehouse.submit(statement, _tell)
+        except ApiError:
+            self.ledger.discard(statement)
+            raise
 
     async def cancel_statement(self, call: Call) -> Answer:
         """CancelStatement; returns once the statement has ended, or a little later."""
@@ -206,11 +213,8 @@ class DataApi:
         target = self._target(call)
 
         def ask() -> list[Any]:
-            session = self.warehouse.session_for_reading(target.place, target.user)
-            try:
+            with self.warehouse.reading(target) as session:
                 return question(session)
-            finally:
-                session.close()
 
         try:
             return await asyncio.to_thread(ask)

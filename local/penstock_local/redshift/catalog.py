@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from penstock_local.redshift.errors import validation
 from penstock_local.redshift.results import ResultColumn
 from penstock_local.redshift.session import Session
 
@@ -65,6 +66,9 @@ def columns(session: Session, schema: str | None, table: str | None) -> list[dic
 
 def page(items: Sequence[Any], request: dict[str, Any], most: int = PAGE) -> tuple[Any, str | None]:
     """The part of a list that a request asks for, and the token for the next one."""
-    start = int(request.get("NextToken") or 0)
+    token = request.get("NextToken") or "0"
+    if not token.isdigit():
+        raise validation("NextToken is invalid")
+    start = int(token)
     end = start + (request.get("MaxResults") or most)
     return items[start:end], str(end) if end < len(items) else None

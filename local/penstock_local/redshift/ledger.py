@@ -58,6 +58,14 @@ class Ledger:
                 self._tokens[key] = (time.time(), statement)
         return statement
 
+    def discard(self, statement: Statement) -> None:
+        """Forget a statement that could not be started, and its token."""
+        with self._lock:
+            self._forget(statement)
+            self._tokens = {
+                key: found for key, found in self._tokens.items() if found[1] is not statement
+            }
+
     def find(self, statement_id: str, caller: Caller) -> tuple[Statement, SqlRun | None]:
         """A statement, or with `id:n` a sub-statement. Raises ResourceNotFoundException."""
         with self._lock:

@@ -9,7 +9,8 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,7 +22,7 @@ from penstock_local.redshift.execution import Execution
 from penstock_local.redshift.place import Place
 from penstock_local.redshift.request import Target
 from penstock_local.redshift.session import Folders, Session
-from penstock_local.redshift.statement import Statement
+from penstock_local.redshift.statement import Statement, Status
 from penstock_local.redshift.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Lane:
     database: Database
     waiting: deque[Execution] = field(default_factory=deque)
     busy: bool = False
+    readers: int = 0
     used_at: float = field(default_factory=time.monotonic)
 
 
@@ -64,6 +66,11 @@ class KeptSession:
     def status(self) -> str:
         """BUSY while a statement runs or waits."""
         return "BUSY" if self.statement_id else "AVAILABLE"
+
+    def require_available(self) -> None:
+        """Raise ValidationException while a statement runs or waits in it."""
+        if self.statement_id:
+            raise validation(f"Session {self.id} is busy")
 
 
 class Warehouse:
@@ -111,18 +118,26 @@ class Warehouse:
         if execution is not None:
             execution.cancel()
 
-    def session_for_reading(self, place: Place, user: str) -> Session:
+    @contextmanager
+    def reading(self, target: Target) -> Iterator[Session]:
         """A session for the catalog operations, beside the queue."""
         with self._lock:
-            lane = self._lane(place)
-        return lane.database.session(user)
+            lane = self._lane(target.place)
+            lane.readers += 1
+        try:
+            with closing(lane.database.session(target.user)) as session:
+                yield session
+        finally:
+            with self._lock:
+                lane.readers -= 1
 
     def _run_next(self, lane: Lane) -> None:
         execution = lane.waiting.popleft()
         try:
             execution.run()
-        except Exception:
+        except Exception as error:
             log.exception("statement %s", execution.statement.id)
+            execution.statement.become(Status.FAILED, f"FATAL: {error}")
         with self._lock:
             lane.used_at = time.monotonic()
             lane.busy = bool(lane.waiting)
@@ -151,8 +166,7 @@ class Warehouse:
         """One of them. Raises ResourceNotFoundException, ValidationException while it is busy."""
         for kept in self.kept_sessions(caller):
             if kept.id == session_id:
-                if kept.statement_id:
-                    raise validation(f"Session {session_id} is busy")
+                kept.require_available()
                 return kept
         raise ApiError(
             "ResourceNotFoundException", "Session does not exist.", ResourceId=session_id
@@ -179,6 +193,7 @@ class Warehouse:
             )
             self._kept[session_id] = kept
         if kept is not None:
+            kept.require_available()
             statement.session_id = kept.id
             kept.statement_id = statement.id
             kept.seconds = submission.keep_alive or kept.seconds
@@ -199,6 +214,7 @@ class Warehouse:
             session.close()
         else:
             session.clear_cancellation()
+            kept.statement_id = None
 
     def _close_expired(self) -> None:
         for kept in list(self._kept.values()):
@@ -260,6 +276,7 @@ class Warehouse:
                 if lane.database.is_open
                 and not lane.database.is_in_memory
                 and not lane.busy
+                and not lane.readers
                 and place not in in_use
             ]
             too_many = sum(lane.database.is_open for lane in self._lanes.values()) - OPEN_DATABASES

@@ -303,7 +303,9 @@ def test_the_catalog_operations_show_schemas_tables_and_columns(
     ]
     first = client.list_tables(MaxResults=1, **database.target)
     assert len(first["Tables"]) == 1
-    assert first["NextToken"]
+    assert first["NextToken"] == "1"
+    with pytest.raises(ClientError, match="NextToken is invalid"):
+        client.list_tables(NextToken="x", **database.target)
     columns = client.describe_table(Schema="s", Table="t_one", **database.target)["ColumnList"]
     assert [(c["name"], c["typeName"], c["nullable"], c["length"]) for c in columns] == [
         ("a", "int4", 0, 0),
