@@ -55,6 +55,9 @@ def run(own: LocalSettings) -> None:
     """
     started = time.monotonic()
     pins.require_version()
+    # Server, engine and callers are threads that wait for each other at every request; at the
+    # default of 5 ms a busy one keeps the others waiting for longer than a request takes.
+    sys.setswitchinterval(0.001)
     require_free_port(own.port)
     shutil.rmtree(own.home, ignore_errors=True)
     own.home.mkdir(parents=True)

@@ -69,13 +69,21 @@ class Evaluation(Jsonata):  # type: ignore[misc] # the package has no types
         self.environment = LIBRARY
         self.input = None
         self.started = int(time.time() * 1000)
-        self._deadline = time.thread_time() + SECONDS_LIMIT
+        self._deadline: float | None = None
         self._depth = 0
         self._steps = 0
 
     def run(self, variables: Variables) -> Any:
         """The value of the expression; None is undefined. Raises JsonataError, JException."""
         return self.eval(self.ast, None, Jsonata.Frame(variables))
+
+    def _check_clock(self) -> None:
+        """Fail an evaluation that takes too long; a short one never asks the clock."""
+        now = time.thread_time()
+        if self._deadline is None:
+            self._deadline = now + SECONDS_LIMIT
+        elif now > self._deadline:
+            raise JsonataError(None, "Expression evaluation timeout: Check for infinite loop")
 
     def get_per_thread_instance(self) -> Evaluation:
         """This evaluation: the package would take the last one made in the thread."""
@@ -91,8 +99,8 @@ class Evaluation(Jsonata):  # type: ignore[misc] # the package has no types
                 "Stack overflow error: Check for non-terminating recursive function.  Consider"
                 f" rewriting as tail-recursive. Depth={self._depth} max={DEPTH_LIMIT}",
             )
-        if self._steps % _CLOCK_EVERY == 0 and time.thread_time() > self._deadline:
-            raise JsonataError(None, "Expression evaluation timeout: Check for infinite loop")
+        if self._steps % _CLOCK_EVERY == 0:
+            self._check_clock()
         before = self.input, self.environment
         try:
             return self._eval(expr, input, environment)
