@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from penstock_cli import local_instance
+from roles import make_role
 
 HANDLER = "def handler(event, context):\n    return {'n': event}\n"
 
@@ -43,7 +44,7 @@ def main() -> None:
 
 
 def measure(instance: local_instance.Instance, children: int) -> dict[str, Any]:
-    role = make_role(instance)
+    role = make_role(instance, ["states", "lambda"], ["lambda:*", "states:*", "logs:*"])
     function = make_function(instance, role)
     machine = make_machine(instance, role, function)
     states = instance.client("stepfunctions")
@@ -63,24 +64,6 @@ def measure(instance: local_instance.Instance, children: int) -> dict[str, Any]:
     figures["launcher_mb"] = launcher.memory_info().rss >> 20
     figures["all_mb"] = sum(one.memory_info().rss for one in family) >> 20
     return figures
-
-
-def make_role(instance: local_instance.Instance) -> str:
-    iam = instance.client("iam")
-    services = ["states.amazonaws.com", "lambda.amazonaws.com"]
-    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(
-        RoleName="bench",
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )
-    allow = {"Effect": "Allow", "Action": ["lambda:*", "states:*", "logs:*"], "Resource": "*"}
-    iam.put_role_policy(
-        RoleName="bench",
-        PolicyName="all",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
-    )
-    arn: str = role["Role"]["Arn"]
-    return arn
 
 
 def make_function(instance: local_instance.Instance, role: str) -> str:
