@@ -80,9 +80,9 @@ class Progress:
 
 def job_table(jobs: Sequence[JobView]) -> Table:
     """The jobs of a run with their state, rows and seconds."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
     table.add_column("")
-    table.add_column("job")
+    table.add_column("job", no_wrap=True)
     table.add_column("type", style="dim")
     table.add_column("state")
     for name in ("read", "written", "rejected", "seconds"):
