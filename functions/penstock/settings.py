@@ -27,6 +27,10 @@ class Settings:
     run_table: str
     data_bucket: str
     error_queue_url: str
+    error_dlq_url: str
+    notification_topic: str
+    reconcile_rule: str
+    prices: str
     default_pool_limit: int
     time_zone: str
     retention_days: int
@@ -53,6 +57,10 @@ class Settings:
             run_table=_text(environ, "RUN_TABLE"),
             data_bucket=_text(environ, "DATA_BUCKET"),
             error_queue_url=_text(environ, "ERROR_QUEUE_URL"),
+            error_dlq_url=environ.get("ERROR_DLQ_URL", ""),
+            notification_topic=environ.get("NOTIFICATION_TOPIC_ARN", ""),
+            reconcile_rule=environ.get("RECONCILE_RULE", ""),
+            prices=environ.get("PRICES", ""),
             default_pool_limit=max(1, _number(environ, "DEFAULT_POOL_LIMIT")),
             time_zone=environ.get("TIME_ZONE") or "UTC",
             retention_days=_number(environ, "RETENTION_DAYS"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from penstock.adapters.attribute_values import from_item, to_item
 from penstock.domain.figures import Figures
+from penstock.domain.history import History
 from penstock.domain.job_record import JobRecord
 from penstock.domain.outcome import state_from_text
 
@@ -19,6 +20,7 @@ _TEXTS: Final = {
     "error": "Error",
     "cause": "Cause",
     "blocked_by": "BlockedBy",
+    "lane": "Lane",
 }
 _OPTIONAL: Final = {
     "task_token": "TaskToken",
@@ -26,6 +28,8 @@ _OPTIONAL: Final = {
     "arrived_at": "ArrivedAt",
     "started_at": "StartedAt",
     "ended_at": "EndedAt",
+    "stuck_at": "StuckAt",
+    "expected_rows": "ExpectedRows",
 }
 _FIGURES: Final = {
     "rows_read": "RowsRead",
@@ -35,6 +39,7 @@ _FIGURES: Final = {
     "bytes": "Bytes",
     "seconds": "Seconds",
     "dpu_seconds": "DpuSeconds",
+    "dollars": "Dollars",
 }
 
 
@@ -64,6 +69,7 @@ def job_item(job: JobRecord, expires_at: int) -> dict[str, Any]:
         "Dependents": list(job.dependents),
         "Priority": job.priority,
         "FailedBefore": job.failed_before,
+        "Recent": job.history.to_attribute() or None,
         "ExpiresAt": expires_at,
     }
     values |= figures_attributes(job.figures)
@@ -84,5 +90,6 @@ def job_of_item(item: dict[str, Any]) -> JobRecord:
         dependents=tuple(values.get("Dependents", ())),
         priority=values["Priority"],
         failed_before=values["FailedBefore"],
+        history=History.from_attribute(values.get("Recent")),
         figures=Figures(**{name: values.get(attribute) for name, attribute in _FIGURES.items()}),
     )

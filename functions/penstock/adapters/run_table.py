@@ -34,6 +34,12 @@ _RUN: Final = {
     "category": "Category",
     "logical_date": "LogicalDate",
     "trigger": "Trigger",
+    "lane": "Lane",
+    "rerun_of": "RerunOf",
+    "duplicate_of": "DuplicateOf",
+    "seconds": "Seconds",
+    "dpu_seconds": "DpuSeconds",
+    "dollars": "Dollars",
     "execution_arn": "ExecutionArn",
     "started_at": "StartedAt",
     "plan_key": "PlanKey",
@@ -43,7 +49,10 @@ _RUN: Final = {
     "outcomes": "Outcomes",
     "unlogged_runs": "UnloggedRuns",
 }
-_LINE: Final = ("JobId", "Category", "LogicalDate", "StartedAt", "Trigger", "EndedAt", "Verdict")
+_LINE: Final = (
+    "JobId", "Category", "LogicalDate", "StartedAt", "Trigger", "Lane", "RerunOf", "DuplicateOf",
+    "EndedAt", "Verdict",
+)  # fmt: skip
 
 
 class RunTable:

@@ -34,7 +34,10 @@ DECLARED: Final = (
     "SkipFlag", "SkipReason", "SkipUntil", "DependsOn", "Pool", "Priority", "Owner", "ExpectedRows",
 )  # fmt: skip
 """The fields a person writes."""
-RECORDED: Final = ("StatusFlag", "LastRunTimestamp", "LastJobId", "LastSeconds")
+RECORDED: Final = (
+    "StatusFlag", "LastRunTimestamp", "LastJobId", "LastSeconds", "FailuresInARow", "Recent",
+    "Waiters",
+)  # fmt: skip
 """The fields that Penstock writes; in a row to be applied they are passed over."""
 
 DEFAULT_POOL: Final = "default"

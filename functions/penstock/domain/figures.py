@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Rows and bytes as the job reported them, time and DPU-seconds as the service did."""
+    """Rows and bytes as the job reported them, time and DPU-seconds as the service
+    did, dollars by the prices of the day."""
 
     rows_read: int | None = None
     rows_written: int | None = None
@@ -16,6 +17,7 @@ class Figures:
     bytes: int | None = None
     seconds: float | None = None
     dpu_seconds: float | None = None
+    dollars: float | None = None
 
     def or_else(self, other: Figures) -> Figures:
         """Return these figures, with those of the other where these are unknown."""

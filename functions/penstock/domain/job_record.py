@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from penstock.domain.figures import Figures
+from penstock.domain.history import History
 from penstock.domain.instant import seconds_between
+from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome, Progress, State
 
 
@@ -32,7 +34,12 @@ class JobKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """How a job of a run stands; instants are texts like `2026-11-21T05:00:00.000Z`."""
+    """How a job of a run stands; instants are texts like `2026-11-21T05:00:00.000Z`.
+
+    `waiting_on` names upstream jobs of the same run and, of other categories, of other runs.
+    `failed_before` counts the runs in a row that failed before this one; `stuck_at` is when people
+    were told that the job takes unusually long.
+    """
 
     job_id: str
     job_name: str
@@ -46,11 +53,15 @@ class JobRecord:
     pool: str = "default"
     priority: int = 0
     failed_before: int = 0
+    lane: str = Lane.LIVE
+    history: History = field(default_factory=History)
+    expected_rows: int | None = None
     task_token: str | None = None
     execution_arn: str | None = None
     arrived_at: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
+    stuck_at: str | None = None
     figures: Figures = field(default_factory=Figures)
     error: str = ""
     cause: str = ""

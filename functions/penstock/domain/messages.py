@@ -22,9 +22,15 @@ class GenerateJobIdResponse(TypedDict):
 
 
 class RunRequest(TypedDict):
-    """Input of the state machine."""
+    """Input of the state machine: a category, or the job ID of a run to run again.
 
-    category: str
+    `jobs` limits a rerun to these jobs; `lane` is `backfill` for days that are past.
+    """
+
+    category: NotRequired[str]
+    rerun_of: NotRequired[str]
+    jobs: NotRequired[list[str]]
+    lane: NotRequired[str]
     logical_date: NotRequired[str]
     scheduled_time: NotRequired[str]
     trigger: NotRequired[str]
@@ -56,6 +62,8 @@ class PlanRunResponse(TypedDict):
     plan_bucket: str
     plan_key: str
     counts: PlanCounts
+    lane: str
+    duplicate_of: str | None
 
 
 class AwaitTurnRequest(TypedDict):
@@ -109,6 +117,8 @@ class CloseRunRequest(TypedDict):
     job_id: str
     category: NotRequired[str | None]
     logical_date: NotRequired[str | None]
+    lane: NotRequired[str]
+    duplicate_of: NotRequired[str | None]
     execution_arn: str
     started_at: str
     input: NotRequired[RunRequest]

@@ -28,11 +28,12 @@ class Progress(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How a run ended."""
+    """How a run ended; DUPLICATE: another run is at the same work, so this one did nothing."""
 
     SUCCEEDED = "SUCCEEDED"
     PARTIAL = "PARTIAL"
     FAILED = "FAILED"
+    DUPLICATE = "DUPLICATE"
 
 
 State = Progress | Outcome

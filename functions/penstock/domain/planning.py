@@ -11,6 +11,7 @@ from penstock.domain.decision import Day
 from penstock.domain.errors import InvalidRequestError, UnknownCategoryError
 from penstock.domain.failed_job import FailedJob, latest_by_job
 from penstock.domain.instant import written_of
+from penstock.domain.lane import Lane
 from penstock.domain.logical_date import logical_date_of, zone_of_category
 from penstock.domain.outcome import Outcome, Progress
 from penstock.domain.plan import RunFacts, counts_of, make_plan, plan_key
@@ -111,6 +112,8 @@ def response(plan: PlanDocument, bucket: str) -> PlanRunResponse:
         "plan_bucket": bucket,
         "plan_key": plan_key(plan["job_id"]),
         "counts": counts_of(plan),
+        "lane": Lane.LIVE,
+        "duplicate_of": None,
     }
 
 
