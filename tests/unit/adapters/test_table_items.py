@@ -1,0 +1,110 @@
+"""Extracts by table, and watermarks that never go back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.conftest import RUN_TABLE
+
+from penstock.adapters.table_items import TableItems
+from penstock.domain.extracting import settle_tables
+from penstock.domain.job_record import JobKey, JobRecord
+from penstock.domain.lane import Lane
+from penstock.domain.outcome import Outcome
+from penstock.domain.table_report import TableReport, table_reports, watermark_text
+
+NOW = "2026-11-21T05:00:00.000Z"
+ONE = TableReport("shop", "orders", "SUCCEEDED", rows=7, watermark=watermark_text({"value": "1"}))
+TWO = replace(ONE, watermark_before=ONE.watermark, watermark=watermark_text({"value": "2"}))
+
+
+@pytest.fixture
+def tables(dynamodb: Any) -> TableItems:
+    return TableItems(dynamodb, RUN_TABLE, lambda: 2_000_000_000)
+
+
+def committed(tables: TableItems) -> Any:
+    return tables.watermarks([("shop", "orders"), ("shop", "none")]).get("shop/orders")
+
+
+def job(*tables: dict[str, Any], lane: Lane = Lane.LIVE) -> tuple[JobRecord, bytes]:
+    record = JobRecord(
+        "run", "shop.pack-001", "python_shell", "Extract", "2026-11-21", Outcome.FAILED, lane=lane
+    )
+    return record, json.dumps({"rows_read": 1, "tables": tables}).encode()
+
+
+def entry(**fields: Any) -> dict[str, Any]:
+    return {"source": "shop", "table": "orders", "outcome": "SUCCEEDED"} | fields
+
+
+def test_a_watermark_moves_on_from_where_the_extract_began(tables: TableItems) -> None:
+    assert committed(tables) is None
+    assert tables.commit_watermark("run1", ONE, NOW)
+    assert tables.commit_watermark("run2", TWO, NOW)
+    assert committed(tables) == {"value": "2"}
+
+
+def test_committing_again_is_harmless(tables: TableItems) -> None:
+    assert tables.commit_watermark("run1", ONE, NOW)
+    assert tables.commit_watermark("run1", ONE, NOW)
+    assert committed(tables) == {"value": "1"}
+
+
+def test_a_watermark_never_goes_back_to_that_of_a_late_extract(tables: TableItems) -> None:
+    assert tables.commit_watermark("run1", ONE, NOW)
+    assert tables.commit_watermark("run2", TWO, NOW)
+    assert not tables.commit_watermark("run1", ONE, NOW)
+    assert not tables.commit_watermark("run3", replace(TWO, watermark='{"value":"3"}'), NOW)
+    assert committed(tables) == {"value": "2"}
+
+
+def test_a_table_of_a_failed_pack_keeps_its_own_success(tables: TableItems) -> None:
+    record, content = job(
+        entry(watermark={"value": "5"}, rows=3),
+        entry(table="items", outcome="FAILED", error="column gone", watermark={"value": "9"}),
+    )
+    settle_tables(tables, record, content, NOW)
+    assert committed(tables) == {"value": "5"}
+    assert tables.watermarks([("shop", "items")]) == {}
+    assert tables.statuses("run") == {"shop/items": "FAILED", "shop/orders": "SUCCEEDED"}
+
+
+def test_a_backfill_moves_no_watermark_but_is_recorded(tables: TableItems) -> None:
+    record, content = job(entry(watermark={"value": "5"}), lane=Lane.BACKFILL)
+    settle_tables(tables, record, content, NOW)
+    assert committed(tables) is None
+    assert tables.statuses("run") == {"shop/orders": "SUCCEEDED"}
+
+
+def test_of_two_extracts_side_by_side_the_second_says_that_it_came_too_late(
+    tables: TableItems,
+) -> None:
+    first, content = job(entry(watermark={"value": "5"}))
+    settle_tables(tables, first, content, NOW)
+    second, content = job(entry(watermark={"value": "4"}))
+    [report] = settle_tables(tables, replace(second, job_id="run2"), content, NOW)
+    assert "another extract has moved the watermark" in report.error
+    assert committed(tables) == {"value": "5"}
+
+
+def test_planned_tables_are_seen_before_anything_starts(tables: TableItems) -> None:
+    tables.plan("run", [(f"shop/t{number}", "shop.pack-001") for number in range(30)])
+    assert set(tables.statuses("run").values()) == {"PLANNED"}
+    tables.record(JobKey("run", "shop.pack-001", 1), replace(ONE, table="t3"), NOW)
+    assert tables.statuses("run")["shop/t3"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"{", b"[]", b'{"tables": 3}', b'{"tables": [1, {"rows": 2}]}']
+)
+def test_a_result_file_without_tables_reports_none(content: bytes | None) -> None:
+    assert table_reports(content) == []
+
+
+def test_a_word_that_is_no_success_counts_as_failed() -> None:
+    [report] = table_reports(b'{"tables": [{"table": "a", "outcome": "OK", "rows": -1}]}')
+    assert (report.outcome, report.rows, report.moves_watermark) == ("FAILED", None, False)
