@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from botocore.exceptions import ClientError
-from jsonschema import Draft202012Validator
+from fastjsonschema import JsonSchemaValueException
+from fastjsonschema import compile as compile_schema
 
 from penstock.domain.extract_config import (
     ExtractConfig,
@@ -19,9 +20,8 @@ from penstock.domain.extract_config import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from jsonschema import ValidationError
     from mypy_boto3_s3 import S3Client
 
 LARGEST_CONFIG: Final = 10_000_000
@@ -74,58 +74,38 @@ def parse(content: bytes, name: str) -> Any:
 
 
 def check(document: Any, part: str, title: str) -> None:
-    """Raise InvalidExtractConfigError with path, value and expectation of all that is wrong."""
-    errors = sorted(
-        _validator(part).iter_errors(document), key=lambda error: list(map(str, error.path))
-    )
-    problems = list(dict.fromkeys(line for error in errors for line in _explained(error)))
-    if problems:
-        raise InvalidExtractConfigError(in_lines(title, problems))
+    """Raise InvalidExtractConfigError with the path, the value and what was expected there."""
+    try:
+        _validator(part)(document)
+    except JsonSchemaValueException as error:
+        problem = f"{_path(error.path[1:])}: {_explained(error)}"
+        raise InvalidExtractConfigError(in_lines(title, [problem])) from None
 
 
 @cache
-def _validator(part: str) -> Draft202012Validator:
+def _validator(part: str) -> Any:
     text = files("penstock").joinpath("extract_config.schema.json").read_text("utf-8")
     schema = json.loads(text)
     if part == "request":
-        schema = {"$defs": schema["$defs"], "$ref": "#/$defs/request"}
-    return Draft202012Validator(schema)
+        schema = {"definitions": schema["definitions"], **schema["definitions"]["request"]}
+    return compile_schema(schema, use_default=False)
 
 
-def _explained(error: ValidationError) -> Iterable[str]:
-    """Yield a line per problem; of alternatives, those of the one that was probably meant."""
-    if error.validator == "oneOf" and error.context:
-        meant = [e for e in error.context if e.schema_path[0] == _meant(error)]
-        for inner in meant:
-            yield from _explained(inner)
-        return
-    yield f"{_path(error)}: {_message(error)}"
-
-
-def _meant(error: ValidationError) -> int:
-    """Return the number of the alternative whose type the value has: text first, then map, list."""
-    return 0 if isinstance(error.instance, str) else 1
-
-
-def _path(error: ValidationError) -> str:
-    text = ""
-    for step in error.absolute_path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+def _path(steps: Sequence[str]) -> str:
+    text = "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in steps)
     return text.removeprefix(".") or "the document"
 
 
-def _message(error: ValidationError) -> str:
-    value = json.dumps(error.instance, ensure_ascii=False, default=str)
-    shown = value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}…"
-    expected: Any = error.validator_value
-    within: Any = error.instance
-    match error.validator:
+def _explained(error: JsonSchemaValueException) -> str:
+    value, expected = error.value, error.rule_definition
+    written = json.dumps(value, ensure_ascii=False, default=str)
+    shown = written if len(written) <= LONGEST_VALUE else f"{written[: LONGEST_VALUE - 1]}…"
+    match error.rule:
         case "required":
-            missing = [name for name in expected if name not in within]
-            return f"{', '.join(missing)} is missing"
+            return f"{', '.join(name for name in expected if name not in value)} is missing"
         case "additionalProperties":
-            known = cast("dict[str, Any]", error.schema).get("properties", {})
-            unknown = [name for name in within if name not in known]
+            known = error.definition["properties"]
+            unknown = [name for name in value if name not in known]
             return f"{', '.join(unknown)} is no field here; there are {', '.join(known)}"
         case "type":
             return f"is {shown}, but has to be of type {expected}"
@@ -135,4 +115,4 @@ def _message(error: ValidationError) -> str:
             return f"is {shown}, but has to be {json.dumps(expected)}"
         case "minItems" | "minLength":
             return f"is {shown}: empty"
-    return f"is {shown}, but has to satisfy {error.validator} {expected}"
+    return f"is {shown}, but has to satisfy {error.rule} {expected}"
