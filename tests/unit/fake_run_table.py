@@ -15,7 +15,7 @@ from penstock.domain.ending import BLOCKED_ERROR, Ending
 from penstock.domain.errors import UnknownJobError
 from penstock.domain.job_record import JobKey, JobRecord
 from penstock.domain.outcome import TRANSITIONS, Outcome, Progress, State
-from penstock.domain.pool import PoolView, QueueEntry
+from penstock.domain.pool import PoolView, QueueEntry, default_limit
 from penstock.domain.turn_store import Joined, Written
 
 
@@ -192,7 +192,7 @@ class FakeRunTable:
 
     def _view(self, name: str) -> PoolView:
         pool = self._state(name)
-        limit = self.default_limit if pool.limit is None else pool.limit
+        limit = default_limit(name, self.default_limit) if pool.limit is None else pool.limit
         return PoolView(name, limit, frozenset(pool.holders), pool.enqueued, pool.drained or 0)
 
     def _join(self, name: str, holder: str, *, done: bool) -> Joined:

@@ -16,7 +16,7 @@ from penstock.adapters.conditional_update import Updated, update_item
 from penstock.adapters.expression import Expression
 from penstock.domain.control_row import HIGHEST_PRIORITY
 from penstock.domain.job_record import JobKey
-from penstock.domain.pool import PoolView, QueueEntry
+from penstock.domain.pool import PoolView, QueueEntry, default_limit
 from penstock.domain.turn_store import Joined
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class PoolItems:
         expression = Expression()
         enqueued, drained = expression.name("Enqueued"), expression.name("Drained")
         nobody_queued = f"(attribute_not_exists({enqueued}) OR {enqueued} <= {drained})"
-        holds, has_room = _holds(holder, expression), self._has_room(expression)
+        holds, has_room = _holds(holder, expression), self._has_room(name, expression)
         updated = self._join(
             name, holder, expression, f"{holds} OR ({nobody_queued} AND {has_room})"
         )
@@ -61,7 +61,7 @@ class PoolItems:
         twice does no harm, not waking it would, so that counts as done.
         """
         expression = Expression()
-        holds, has_room = _holds(holder, expression), self._has_room(expression)
+        holds, has_room = _holds(holder, expression), self._has_room(name, expression)
         updated = self._join(name, holder, expression, f"(NOT {holds}) AND {has_room}")
         view = self._view(name, updated.item)
         return Joined(view, updated.done or (updated.was_retried and holder in view.holders))
@@ -135,10 +135,11 @@ class PoolItems:
         updated = update_item(self._client, self._table, _pool_key(name), expression, update)
         return self._view(name, updated.item)
 
-    def _has_room(self, expression: Expression) -> str:
+    def _has_room(self, name: str, expression: Expression) -> str:
         """Return the condition that a slot is free. No attribute is measured that is absent."""
         limit, holders = expression.name("Limit"), expression.name("Holders")
-        none, default = expression.value(0), expression.value(self._default_limit)
+        none = expression.value(0)
+        default = expression.value(default_limit(name, self._default_limit))
         nobody, somebody = f"attribute_not_exists({holders})", f"attribute_exists({holders})"
         own, no_own = f"attribute_exists({limit})", f"attribute_not_exists({limit})"
         return (
@@ -152,7 +153,7 @@ class PoolItems:
         values = from_item(item)
         return PoolView(
             name=name,
-            limit=values.get("Limit", self._default_limit),
+            limit=values.get("Limit", default_limit(name, self._default_limit)),
             holders=frozenset(values.get("Holders", ())),
             enqueued=values.get("Enqueued", 0),
             drained=values.get("Drained", 0),

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from penstock.domain.job_record import JobKey
+
+BACKFILL_POOL: Final = "backfill"
+"""The pool of the jobs of backfill runs that have no pool of their own."""
+MOST_BACKFILL_JOBS: Final = 5
+
+
+def default_limit(name: str, default: int) -> int:
+    """Return the limit of a pool that has none of its own; a backfill leaves room for live runs."""
+    return min(default, MOST_BACKFILL_JOBS) if name == BACKFILL_POOL else default
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from penstock.domain.ending import BLOCKED_ERROR, ENDED_ERROR
+from penstock.domain.errors import UnknownJobError
 from penstock.domain.outcome import Outcome, Progress, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from penstock.domain.ending import Ending
     from penstock.domain.gate import FanOut, Gate
@@ -62,23 +63,38 @@ class TurnTaking:
             # Only a job that has not started can be BLOCKED, whatever error its task gave.
             written = self._jobs.end(key, replace(ending, outcome=Outcome.FAILED), self._clock())
         job = written.record
-        if job.key != key:
-            return job
-        if job.outcome is Outcome.BLOCKED:
-            self._block_after(job)
-            return job
-        pool = self._gate.release(job)
-        dependents: list[JobRecord] = []
-        if job.outcome is Outcome.SUCCEEDED:
-            dependents = self._free_after(job)
-        else:
-            self._block_after(job)
-        self._gate.admit(dependent for dependent in dependents if dependent.is_ready)
-        if written.done:
-            self._gate.drain(pool)
-        else:
-            self._finish_turns(job, dependents)
+        if job.key == key:
+            self._conclude(job, is_repeat=not written.done)
         return job
+
+    def finish(self, key: JobKey) -> JobRecord | None:
+        """Do again what follows from a recorded outcome; return the job, or None if unknown.
+
+        For a job whose execution was stopped in the middle of Settle Job, so that nobody repeats
+        it. A job that has no outcome yet is left as it is.
+        """
+        job = next(iter(self._jobs.jobs([key])), None)
+        if job is not None and job.key == key and job.outcome is not None:
+            self._conclude(job, is_repeat=True)
+        return job
+
+    def release_outside(self, keys: Sequence[JobKey], upstream: JobRecord) -> None:
+        """Tell jobs of other runs how a job that they wait on has ended.
+
+        Jobs that have ended meanwhile, or whose run has expired, are passed over. There is no
+        telling whether this is a repeat, so what an earlier call may have left undone is done.
+        """
+        if upstream.outcome is Outcome.SUCCEEDED:
+            told = self._fan_out(lambda key: self._stop_waiting(key, upstream.job_name), keys)
+            dependents = [job for job in told if job is not None]
+            self._gate.admit(job for job in dependents if job.is_ready)
+            self._finish_turns({job.pool for job in dependents}, dependents)
+        elif upstream.outcome is not None:
+            culprit = upstream.blocked_by or upstream.job_name
+            cause = f"upstream {culprit} of {upstream.category} did not succeed"
+            for job in self._fan_out(lambda key: self._block(key, culprit, cause), keys):
+                if job is not None and job.state is Outcome.BLOCKED:
+                    self._block_after(job)
 
     def abandon(self, lost: LostJob) -> JobRecord:
         """Record the outcome of a job that nobody will report on; return what is recorded.
@@ -104,6 +120,39 @@ class TurnTaking:
             self._turns.refuse(token, ENDED_ERROR, cause)
         return job.state
 
+    def _conclude(self, job: JobRecord, *, is_repeat: bool) -> None:
+        """Do what follows from an outcome: free the slot, and free or block what depends on it."""
+        if job.outcome is Outcome.BLOCKED:
+            self._block_after(job)
+            return
+        pool = self._gate.release(job)
+        dependents: list[JobRecord] = []
+        if job.outcome is Outcome.SUCCEEDED:
+            dependents = self._free_after(job)
+        else:
+            self._block_after(job)
+        self._gate.admit(dependent for dependent in dependents if dependent.is_ready)
+        if is_repeat:
+            self._finish_turns({job.pool}, dependents)
+        else:
+            self._gate.drain(pool)
+
+    def _stop_waiting(self, key: JobKey, upstream: str) -> JobRecord | None:
+        try:
+            return self._jobs.stop_waiting(key, upstream)
+        except UnknownJobError:
+            return None
+
+    def _block(self, key: JobKey, culprit: str, cause: str) -> JobRecord | None:
+        """Block a job and tell its child; return how the job stands, or None if it is no more."""
+        try:
+            job = self._jobs.block(key, culprit, cause, self._clock()).record
+        except UnknownJobError:
+            return None
+        if job.state is Outcome.BLOCKED and job.task_token:
+            self._turns.refuse(job.task_token, BLOCKED_ERROR, job.cause)
+        return job
+
     def _free_after(self, job: JobRecord) -> list[JobRecord]:
         """Tell the dependents that they need not wait for the job; return how they stand now."""
 
@@ -112,9 +161,8 @@ class TurnTaking:
 
         return list(self._fan_out(stop_waiting, job.dependents))
 
-    def _finish_turns(self, job: JobRecord, dependents: Iterable[JobRecord]) -> None:
-        """Do what an earlier call for the job may have left undone after it gave slots away."""
-        pools = {job.pool}
+    def _finish_turns(self, pools: set[str], dependents: Iterable[JobRecord]) -> None:
+        """Do what an earlier call for the same job may have left undone after it gave slots."""
         for dependent in dependents:
             pools.add(dependent.pool)
             if dependent.state is Progress.RUNNING:
