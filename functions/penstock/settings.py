@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from penstock.domain.prices import Prices
 from penstock.domain.redshift import Redshift
 from penstock.domain.site import Site
 
@@ -30,7 +31,7 @@ class Settings:
     error_dlq_url: str
     notification_topic: str
     reconcile_rule: str
-    prices: str
+    prices: Prices
     default_pool_limit: int
     time_zone: str
     retention_days: int
@@ -45,6 +46,7 @@ class Settings:
             data_bucket=self.data_bucket,
             time_zone=self.time_zone,
             redshift=self.redshift,
+            prices=self.prices,
         )
 
     @classmethod
@@ -60,7 +62,7 @@ class Settings:
             error_dlq_url=environ.get("ERROR_DLQ_URL", ""),
             notification_topic=environ.get("NOTIFICATION_TOPIC_ARN", ""),
             reconcile_rule=environ.get("RECONCILE_RULE", ""),
-            prices=environ.get("PRICES", ""),
+            prices=Prices.from_text(environ.get("PRICES", "")),
             default_pool_limit=max(1, _number(environ, "DEFAULT_POOL_LIMIT")),
             time_zone=environ.get("TIME_ZONE") or "UTC",
             retention_days=_number(environ, "RETENTION_DAYS"),

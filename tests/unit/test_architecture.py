@@ -15,7 +15,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FUNCTIONS = ("generate_job_id", "plan_run", "await_turn", "settle_job", "close_run")
 MAY_IMPORT = {
     "domain": ("penstock.domain",),
-    "adapters": ("penstock.domain", "penstock.adapters", "boto3", "botocore", "mypy_boto3_"),
+    "adapters": (
+        "penstock.domain",
+        "penstock.adapters",
+        "boto3",
+        "botocore",
+        "mypy_boto3_",
+        "fastjsonschema",
+        "yaml",
+    ),
     "handlers": (
         "penstock.domain",
         "penstock.adapters",

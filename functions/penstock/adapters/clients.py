@@ -9,7 +9,9 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 THREADS: Final = 16
@@ -38,6 +40,18 @@ def s3() -> S3Client:
 def sqs() -> SQSClient:
     """Return a client of SQS."""
     client: SQSClient = boto3.client("sqs", config=_CONFIG)
+    return client
+
+
+def events() -> EventBridgeClient:
+    """Return a client of EventBridge."""
+    client: EventBridgeClient = boto3.client("events", config=_CONFIG)
+    return client
+
+
+def sns() -> SNSClient:
+    """Return a client of SNS."""
+    client: SNSClient = boto3.client("sns", config=_CONFIG)
     return client
 
 

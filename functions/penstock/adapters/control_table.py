@@ -10,6 +10,7 @@ from penstock.adapters.conditional_update import update_item
 from penstock.adapters.expression import Expression
 from penstock.domain.control_row import DECLARED, item_of
 from penstock.domain.instant import parse_day
+from penstock.domain.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from penstock.domain.job_record import JobRecord
+    from penstock.domain.waiter import Waiter
 
 CATEGORY_INDEX: Final = "JobCategory-index"
 CALENDAR: Final = "CALENDAR#"
@@ -71,8 +73,13 @@ class ControlTable:
         """Remove the row of a job."""
         self._client.delete_item(TableName=self._table, Key=_key(job_name))
 
-    def record(self, job: JobRecord) -> None:
-        """Record the last outcome in the row, unless a later run has or the row is gone."""
+    def record(self, job: JobRecord) -> frozenset[str]:
+        """Record the last outcome in the row, unless a later run has or the row is gone.
+
+        A backfill leaves the row as it is. Returns who waits on the job: see `add_waiter`.
+        """
+        if job.lane == Lane.BACKFILL:
+            return self._waiters(job.job_name)
         expression = Expression()
         last_job_id = expression.name("LastJobId")
         changes = {
@@ -80,6 +87,8 @@ class ControlTable:
             "LastRunTimestamp": job.ended_at,
             "LastJobId": job.job_id,
             "LastSeconds": job.seconds if job.started_at else None,
+            "FailuresInARow": job.failures_in_a_row,
+            "Recent": job.grown_history.to_attribute() or None,
         }
         condition = (
             f"attribute_exists({expression.name('JobName')}) AND "
@@ -87,7 +96,31 @@ class ControlTable:
             f"{expression.value(job.job_id)})"
         )
         update = f"SET {expression.assignments(changes)}"
-        update_item(self._client, self._table, _key(job.job_name), expression, update, condition)
+        key = _key(job.job_name)
+        updated = update_item(self._client, self._table, key, expression, update, condition)
+        return frozenset(from_item(updated.item).get("Waiters", ()))
+
+    def add_waiter(self, job_name: str, waiter: Waiter) -> None:
+        """Note in the row of a job who waits for it; whoever records its end is told."""
+        self._change_waiters("ADD", job_name, {waiter.to_text()})
+
+    def remove_waiters(self, job_name: str, waiters: Iterable[Waiter]) -> None:
+        """Forget who has been told."""
+        told = {waiter.to_text() for waiter in waiters}
+        if told:
+            self._change_waiters("DELETE", job_name, told)
+
+    def _change_waiters(self, action: str, job_name: str, waiters: set[str]) -> None:
+        expression = Expression()
+        update = f"{action} {expression.name('Waiters')} {expression.value(waiters)}"
+        condition = f"attribute_exists({expression.name('JobName')})"
+        update_item(self._client, self._table, _key(job_name), expression, update, condition)
+
+    def _waiters(self, job_name: str) -> frozenset[str]:
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(job_name), ConsistentRead=True
+        )
+        return frozenset(from_item(dict(answer.get("Item", {}))).get("Waiters", ()))
 
 
 def _key(job_name: str) -> dict[str, Any]:

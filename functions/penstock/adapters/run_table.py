@@ -3,6 +3,8 @@
 RUN#<job id>  RUN         a run
 RUN#<job id>  JOB#<name>  a job of it, see job_items.py
 RUNS          <job id>    the list of runs, which sorts by time
+
+CATEGORY#<category>   <logical date>#<job id>   the runs of a category by the day they are for
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from penstock.adapters.attribute_values import from_item, to_item
+from penstock.adapters.batches import get_all
 from penstock.adapters.conditional_update import update_item
 from penstock.adapters.expression import Expression
-from penstock.adapters.job_item import job_item, job_of_item, run_key
-from penstock.domain.outcome import Verdict
+from penstock.adapters.job_item import job_item, job_key, job_of_item, run_key
+from penstock.domain.outcome import Outcome, Verdict
 from penstock.domain.run_record import RunRecord
 
 if TYPE_CHECKING:
@@ -124,9 +127,43 @@ class RunTable:
         values |= {"Verdict": run.verdict and str(run.verdict), "ExpiresAt": self._expires_at()}
         written = self._write(_run_item_key(run.job_id), values, run.ended_at)
         line = {attribute: values.get(attribute) for attribute in (*_LINE, "ExpiresAt")}
-        line_key = to_item({"PK": "RUNS", "SK": run.job_id})
-        self._write(line_key, line, run.ended_at)
+        self._write(to_item({"PK": "RUNS", "SK": run.job_id}), line, run.ended_at)
+        if run.category and run.logical_date:
+            day = {"PK": f"CATEGORY#{run.category}", "SK": f"{run.logical_date}#{run.job_id}"}
+            self._write(to_item(day), line, run.ended_at)
         return _run_of(written)
+
+    def runs_for(self, category: str, logical_date: str) -> list[RunRecord]:
+        """Return the runs of a category for a day, the oldest first, as their lines have them."""
+        return self._lines(f"CATEGORY#{category}", f"{logical_date}#", f"{logical_date}#~")
+
+    def runs_since(self, job_id: str) -> list[RunRecord]:
+        """Return all runs from a job ID (or a time like its beginning) on, the oldest first."""
+        return self._lines("RUNS", job_id, "~")
+
+    def latest_jobs(
+        self, category: str, logical_date: str, names: Iterable[str]
+    ) -> dict[str, JobRecord]:
+        """Return for each of the jobs its newest record for the day, if it was not left out."""
+        runs = self.runs_for(category, logical_date)
+        keys = [job_key(run.job_id, name) for run in runs for name in sorted(set(names))]
+        found = map(job_of_item, get_all(self._client, self._table, keys))
+        latest: dict[str, JobRecord] = {}
+        for job in sorted(found, key=lambda job: job.job_id):
+            if job.outcome is not Outcome.SKIPPED:
+                latest[job.job_name] = job
+        return latest
+
+    def _lines(self, key: str, first: str, last: str) -> list[RunRecord]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="PK = :key AND SK BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":key": {"S": key}, ":first": {"S": first}, ":last": {"S": last},
+            },
+            ConsistentRead=True,
+        )  # fmt: skip
+        return [_run_of(dict(item)) for page in pages for item in page["Items"]]
 
     def _write(
         self, key: dict[str, Any], values: dict[str, Any], ended_at: str | None

@@ -7,8 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from penstock.domain.instant import parse_instant, seconds_between
-from penstock.domain.outcome import Outcome, Verdict
-from penstock.domain.run_log import FAILURES, total
+from penstock.domain.outcome import FAILURES, Outcome, Verdict
+from penstock.domain.run_log import total
 from penstock.domain.verdict import stop_of
 
 if TYPE_CHECKING:

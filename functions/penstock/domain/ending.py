@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.domain.figures import Figures
 from penstock.domain.outcome import Outcome
+from penstock.domain.prices import Prices
 from penstock.domain.result_file import MalformedResultError, figures_of_file, figures_of_report
 from penstock.domain.service_report import ServiceReport, report_of
 
@@ -20,6 +21,7 @@ ENDED_ERROR: Final = "JobAlreadyEnded"
 AWAIT_TURN: Final = "Await Turn"
 SETTLE_JOB: Final = "Settle Job"
 LONGEST_CAUSE: Final = 1_000
+LIST_PRICES: Final = Prices()
 
 _TIMEOUTS: Final = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
 _MESSAGE: Final = re.compile(r'"(?:ErrorMessage|errorMessage)"\s*:\s*"((?:[^"\\]|\\.)*)')
@@ -36,7 +38,9 @@ class Ending:
     figures: Figures = field(default_factory=Figures)
 
 
-def ending_of_result(result: Any, result_file: bytes | None) -> Ending:
+def ending_of_result(
+    result: Any, result_file: bytes | None, prices: Prices = LIST_PRICES
+) -> Ending:
     """Judge a task that ended without an error, which does not mean that the job went well.
 
     A Glue run that somebody stopped, for one, may count as a success for Step Functions. A result
@@ -51,10 +55,13 @@ def ending_of_result(result: Any, result_file: bytes | None) -> Ending:
         counts = malformed.figures
         error = error or "MalformedResultError"
         cause = "; ".join(text for text in (cause, str(malformed)) if text)
-    return Ending(report.outcome, error, in_short(cause), counts.or_else(report.figures))
+    figures = counts.or_else(_with_dollars(report, prices))
+    return Ending(report.outcome, error, in_short(cause), figures)
 
 
-def ending_of_failure(failure: Failure, result_file: bytes | None = None) -> Ending:
+def ending_of_failure(
+    failure: Failure, result_file: bytes | None = None, prices: Prices = LIST_PRICES
+) -> Ending:
     """Judge the error of a state; the counts of a job that failed half-way are kept."""
     error, text = failure.get("error") or "Unknown", failure.get("cause") or ""
     body = _json(text)
@@ -64,7 +71,8 @@ def ending_of_failure(failure: Failure, result_file: bytes | None = None) -> End
     except MalformedResultError as malformed:
         counts = malformed.figures
     outcome, cause = _outcome_and_cause(failure["state"], error, report)
-    return Ending(outcome, error, in_short(cause), counts.or_else(report.figures))
+    figures = counts.or_else(_with_dollars(report, prices))
+    return Ending(outcome, error, in_short(cause), figures)
 
 
 def in_short(cause: str) -> str:
@@ -91,6 +99,10 @@ def _outcome_and_cause(state: str, error: str, report: ServiceReport) -> tuple[O
         return Outcome.FAILED, f"the job ended, but its outcome was not recorded: {report.cause}"
     outcome = report.outcome
     return Outcome.FAILED if outcome is Outcome.SUCCEEDED else outcome, report.cause or error
+
+
+def _with_dollars(report: ServiceReport, prices: Prices) -> Figures:
+    return replace(report.figures, dollars=prices.dollars(report.usage))
 
 
 def _figures_in(result: Any) -> Figures:

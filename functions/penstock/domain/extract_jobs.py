@@ -44,7 +44,6 @@ class ExtractJob:
     def row(self, category: str, job_id: str) -> dict[str, Any]:
         """Return the job as the attributes of a control row."""
         first = self.tables[0]
-        order = f"s3://{{data_bucket}}/{work_order_key(job_id, self.name)}"
         fields = {
             field: first.settings[name] for name, field in _FIELDS.items() if name in first.settings
         }

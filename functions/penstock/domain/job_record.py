@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from penstock.domain.figures import Figures
-from penstock.domain.history import History
+from penstock.domain.history import History, Sample
 from penstock.domain.instant import seconds_between
 from penstock.domain.lane import Lane
-from penstock.domain.outcome import Outcome, Progress, State
+from penstock.domain.outcome import FAILURES, Outcome, Progress, State
 
 
 class JobKey(NamedTuple):
@@ -86,6 +86,21 @@ class JobRecord:
     def shown_state(self) -> State:
         """Return the state for people: a job that waits only for a slot is QUEUED."""
         return Progress.QUEUED if self.is_ready else self.state
+
+    @property
+    def failures_in_a_row(self) -> int:
+        """Return how many runs in a row the job has failed by now."""
+        if self.outcome is Outcome.SUCCEEDED:
+            return 0
+        return self.failed_before + (1 if self.outcome in FAILURES else 0)
+
+    @property
+    def grown_history(self) -> History:
+        """Return what the job usually takes, this success included."""
+        if self.outcome is not Outcome.SUCCEEDED or self.seconds is None:
+            return self.history
+        figures = self.figures
+        return self.history.grown(Sample(self.seconds, figures.rows_written, figures.dollars))
 
     @property
     def seconds(self) -> float | None:

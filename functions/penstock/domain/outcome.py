@@ -38,6 +38,9 @@ class Verdict(StrEnum):
 
 State = Progress | Outcome
 
+FAILURES: Final = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ABORTED)
+"""The outcomes of a job that has been tried and has not succeeded."""
+
 UNENDED: Final = frozenset({Progress.PLANNED, Progress.WAITING, Progress.RUNNING})
 """The stored states a job can end from; QUEUED is WAITING on nothing, so it is never stored."""
 

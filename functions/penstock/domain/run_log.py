@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from penstock.domain.instant import seconds_between
-from penstock.domain.outcome import Outcome
+from penstock.domain.outcome import FAILURES, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,7 +72,6 @@ MOST_ROW_BYTES: Final = 100_000
 LONGEST_ERROR: Final = 64
 LONGEST_CAUSE: Final = 400
 """In characters, each up to four of the bytes that a VARCHAR counts."""
-FAILURES: Final = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ABORTED)
 
 
 def log_statement(

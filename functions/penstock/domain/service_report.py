@@ -7,7 +7,8 @@ Lambda function.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.domain.figures import Figures
@@ -31,6 +32,10 @@ _OUTCOMES: Final = {
 """A word that is not among these is no success, so it is a failure."""
 
 _NANOSECONDS: Final = 1_000_000_000
+_MILLISECONDS: Final = 1_000
+_HOUR: Final = 3_600
+_UNITS_PER_VCPU: Final = 1_024
+_MIB_PER_GIB: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class ServiceReport:
     outcome: Outcome
     cause: str = ""
     figures: Figures = field(default_factory=Figures)
+    usage: Mapping[str, float] = field(default_factory=dict)
+    """What is paid for, by the names of `prices.py`; empty where the service does not say."""
 
 
 def report_of(body: Any) -> ServiceReport | None:
@@ -58,13 +65,18 @@ def _glue(run: Mapping[str, Any]) -> ServiceReport:
     if dpu_seconds is None and seconds is not None and capacity is not None:
         dpu_seconds = seconds * capacity
     figures = Figures(seconds=seconds, dpu_seconds=dpu_seconds)
-    return _report("the Glue run", run["JobRunState"], run.get("ErrorMessage"), figures)
+    usage = {} if dpu_seconds is None else {"glue_dpu_hour": dpu_seconds / _HOUR}
+    return _report("the Glue run", run["JobRunState"], run.get("ErrorMessage"), figures, usage)
 
 
 def _emr(run: Mapping[str, Any]) -> ServiceReport:
     seconds = _number(run.get("TotalExecutionDurationSeconds"))
+    billed = run.get("BilledResourceUtilization") or run.get("TotalResourceUtilization") or {}
+    units = {"VCPUHour": "emr_vcpu_hour", "MemoryGBHour": "emr_gb_hour"}
+    used = {price: _number(billed.get(unit)) for unit, price in units.items()}
+    usage = {price: amount for price, amount in used.items() if amount is not None}
     figures = Figures(seconds=seconds)
-    return _report("the EMR job run", run.get("State"), run.get("StateDetails"), figures)
+    return _report("the EMR job run", run.get("State"), run.get("StateDetails"), figures, usage)
 
 
 def _emr_nested(body: Mapping[str, Any]) -> ServiceReport:
@@ -73,6 +85,17 @@ def _emr_nested(body: Mapping[str, Any]) -> ServiceReport:
 
 
 def _ecs(task: Mapping[str, Any]) -> ServiceReport:
+    seconds = _seconds(task.get("StartedAt"), task.get("StoppedAt"))
+    ended = _containers(task)
+    usage: dict[str, float] = {}
+    if seconds is not None and task.get("Cpu") and task.get("Memory"):
+        usage["fargate_vcpu_hour"] = float(task["Cpu"]) / _UNITS_PER_VCPU * seconds / _HOUR
+        usage["fargate_gb_hour"] = float(task["Memory"]) / _MIB_PER_GIB * seconds / _HOUR
+    return replace(ended, figures=Figures(seconds=seconds), usage=usage)
+
+
+def _containers(task: Mapping[str, Any]) -> ServiceReport:
+    """Judge a task by its containers: every one of them has to end with exit code 0."""
     reason = str(task.get("StoppedReason") or "")
     for container in task["Containers"] or ():
         code = container.get("ExitCode")
@@ -104,11 +127,32 @@ def _function_error(body: Mapping[str, Any]) -> ServiceReport:
     return ServiceReport(Outcome.FAILED, str(body["errorMessage"]))
 
 
-def _report(what: str, state: Any, message: Any, figures: Figures) -> ServiceReport:
+def _report(
+    what: str,
+    state: Any,
+    message: Any,
+    figures: Figures,
+    usage: Mapping[str, float] | None = None,
+) -> ServiceReport:
     outcome = _OUTCOMES.get(str(state), Outcome.FAILED)
-    if outcome is Outcome.SUCCEEDED:
-        return ServiceReport(outcome, "", figures)
-    return ServiceReport(outcome, str(message or f"{what} ended as {state}"), figures)
+    good = outcome is Outcome.SUCCEEDED
+    cause = "" if good else str(message or f"{what} ended as {state}")
+    return ServiceReport(outcome, cause, figures, usage or {})
+
+
+def _seconds(start: Any, end: Any) -> float | None:
+    """Return the seconds between two times, each in milliseconds or as ISO 8601."""
+    try:
+        times = [_moment(start), _moment(end)]
+    except ValueError:
+        return None
+    return max(0.0, times[1] - times[0])
+
+
+def _moment(value: Any) -> float:
+    if isinstance(value, (int, float)):
+        return value / _MILLISECONDS
+    return datetime.fromisoformat(str(value)).timestamp()
 
 
 def _number(value: Any) -> float | None:

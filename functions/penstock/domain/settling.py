@@ -13,6 +13,7 @@ from penstock.domain.outcome import Outcome
 
 if TYPE_CHECKING:
     from penstock.domain.messages import Failure, SettleJobRequest, SettleJobResponse
+    from penstock.domain.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class EndedTask:
         """Tell whether the job ran at all, so that there may be a result file."""
         return self.failure is None or self.failure["state"] != AWAIT_TURN
 
-    def ending(self, result_file: bytes | None) -> Ending:
+    def ending(self, result_file: bytes | None, prices: Prices) -> Ending:
         """Return how the attempt ended."""
         if self.failure is not None:
-            return ending_of_failure(self.failure, result_file)
-        return ending_of_result(self.result, result_file)
+            return ending_of_failure(self.failure, result_file, prices)
+        return ending_of_result(self.result, result_file, prices)
 
     def answer(self, job: JobRecord) -> SettleJobResponse:
         """Return what is recorded; raise JobNotSucceededError if a good result was none."""
@@ -57,7 +58,10 @@ def ended_task(event: SettleJobRequest) -> EndedTask:
 
 
 def failed_job_of(job: JobRecord) -> FailedJob:
-    """Return the message that has the job tried again by the next run."""
+    """Return the message that has the job tried again by the next run.
+
+    A job that was only blocked has not failed once more.
+    """
     return FailedJob(
         category=job.category,
         job_name=job.job_name,
@@ -67,7 +71,7 @@ def failed_job_of(job: JobRecord) -> FailedJob:
         outcome=str(job.state),
         error=job.error,
         cause=job.cause,
-        times=job.failed_before + 1,
+        times=job.failures_in_a_row,
     )
 
 
@@ -79,4 +83,5 @@ def metrics_of(job: JobRecord) -> dict[str, float | None]:
         "RowsWritten": job.figures.rows_written,
         "RowsRejected": job.figures.rows_rejected,
         "DpuSeconds": job.figures.dpu_seconds,
+        "Dollars": job.figures.dollars,
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from penstock.domain.prices import Prices
 
 if TYPE_CHECKING:
     from penstock.domain.redshift import Redshift
@@ -18,6 +20,7 @@ class Site:
     data_bucket: str
     time_zone: str
     redshift: Redshift | None
+    prices: Prices = field(default_factory=Prices)
 
     @property
     def data_path(self) -> str:

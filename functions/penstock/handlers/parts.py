@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.adapters import clients
 from penstock.adapters.control_table import ControlTable
 from penstock.adapters.error_queue import ErrorQueue
+from penstock.adapters.executions import Executions
 from penstock.adapters.job_items import JobItems
+from penstock.adapters.leases import Leases
+from penstock.adapters.notification_topic import NotificationTopic
 from penstock.adapters.plan_bucket import PlanBucket
 from penstock.adapters.pool_items import PoolItems
 from penstock.adapters.run_table import RunTable
+from penstock.adapters.schedule_rule import ScheduleRule
+from penstock.adapters.table_items import TableItems
 from penstock.adapters.task_tokens import TaskTokens
+from penstock.domain.aftermath import Aftermath
 from penstock.domain.gate import Gate
 from penstock.domain.instant import written
+from penstock.domain.run_closer import RunCloser
 from penstock.domain.turn import TurnTaking
 from penstock.settings import Settings
 
@@ -61,6 +68,44 @@ class Parts:
     def turns(self) -> TurnTaking:
         """The turns of jobs."""
         return TurnTaking(self._jobs, self._tokens, self.gate, now, in_threads)
+
+    @cached_property
+    def aftermath(self) -> Aftermath:
+        """What follows from the end of a job."""
+        return Aftermath(self.turns, self.queue, self.control, self.tables, now)
+
+    @cached_property
+    def tables(self) -> TableItems:
+        """The tables of extracts, and their watermarks."""
+        return TableItems(self._dynamodb, self.settings.run_table, self._expires_at)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Who works on which day."""
+        return Leases(self._dynamodb, self.settings.run_table, self._expires_at)
+
+    @cached_property
+    def rule(self) -> ScheduleRule:
+        """The rule that calls Reconcile Runs."""
+        return ScheduleRule(clients.events(), self.settings.reconcile_rule)
+
+    @cached_property
+    def closer(self) -> RunCloser:
+        """Who closes runs."""
+        return RunCloser(
+            self.runs, self.turns, self.gate, self.aftermath, self.queue, self.control,
+            self.leases, self.settings.site, now, in_threads,
+        )  # fmt: skip
+
+    @cached_property
+    def executions(self) -> Executions:
+        """The executions of the pipeline."""
+        return Executions(clients.step_functions())
+
+    @cached_property
+    def topic(self) -> NotificationTopic:
+        """Where people hear of runs."""
+        return NotificationTopic(clients.sns(), self.settings.notification_topic)
 
     @cached_property
     def gate(self) -> Gate:

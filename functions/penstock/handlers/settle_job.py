@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from penstock.domain.outcome import Outcome
-from penstock.domain.settling import ended_task, failed_job_of, metrics_of
+from penstock.domain.settling import ended_task, metrics_of
 from penstock.handlers.function import function, logger, measure
 from penstock.handlers.parts import Parts
 
@@ -21,10 +20,8 @@ def handler(event: SettleJobRequest) -> SettleJobResponse:
     task = ended_task(event)
     logger.append_keys(job_id=task.key.job_id, job_name=task.key.job_name)
     result_file = parts.bucket.result_file(task.key) if task.may_have_reported else None
-    job = parts.turns.settle(task.key, task.ending(result_file))
-    if job.outcome is not Outcome.SUCCEEDED:
-        parts.queue.send(failed_job_of(job))
-    parts.control.record(job)
+    ending = task.ending(result_file, parts.settings.prices)
+    job = parts.aftermath.settle(task.key, ending, result_file)
     measure(job.category, metrics_of(job))
     logger.info("job settled", extra={"outcome": job.state, "cause": job.cause})
     return task.answer(job)

@@ -13,8 +13,11 @@ from penstock.adapters.attribute_values import to_item
 from penstock.adapters.control_table import ControlTable
 from penstock.domain.control_row import read_row
 from penstock.domain.figures import Figures
-from penstock.domain.job_record import JobRecord
+from penstock.domain.history import History, Sample
+from penstock.domain.job_record import JobKey, JobRecord
+from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome
+from penstock.domain.waiter import Waiter
 
 ROW: dict[str, Any] = {
     "JobName": "load",
@@ -94,6 +97,8 @@ def test_applying_a_row_replaces_what_people_write_and_keeps_what_penstock_recor
         "LastRunTimestamp": "2026-11-21T05:00:41.500Z",
         "LastJobId": "20261121T050000Z-1",
         "LastSeconds": 41.5,
+        "FailuresInARow": 0,
+        "Recent": [[41.5, None, None]],
     }
     control.delete("load")
     assert control.rows() == []
@@ -122,3 +127,49 @@ def test_an_older_run_does_not_overwrite_a_newer_one(control: ControlTable) -> N
 def test_a_row_that_is_gone_does_not_come_back(control: ControlTable) -> None:
     control.record(ENDED)
     assert control.rows() == []
+
+
+def test_failures_in_a_row_are_counted_until_a_success(control: ControlTable) -> None:
+    control.apply(ROW)
+    control.record(replace(ENDED, state=Outcome.TIMED_OUT, failed_before=1))
+    assert row(control)["FailuresInARow"] == 2
+    control.record(replace(ENDED, state=Outcome.BLOCKED, failed_before=2))
+    assert row(control)["FailuresInARow"] == 2
+    control.record(replace(ENDED, failed_before=2))
+    assert row(control)["FailuresInARow"] == 0
+
+
+def test_only_successes_are_remembered_and_twice_the_same_is_once(control: ControlTable) -> None:
+    control.apply(ROW)
+    earlier = History((Sample(10.0, 5, 0.1),))
+    done = replace(ENDED, history=earlier, figures=Figures(rows_written=7, dollars=0.2))
+    control.record(done)
+    control.record(done)
+    assert row(control)["Recent"] == [[41.5, 7, 0.2], [10.0, 5, 0.1]]
+    control.record(replace(done, state=Outcome.FAILED))
+    assert History.from_attribute(row(control)["Recent"]).samples == earlier.samples
+
+
+def test_a_backfill_leaves_the_row_as_it_is(control: ControlTable) -> None:
+    control.apply(ROW)
+    control.record(replace(ENDED, lane=Lane.BACKFILL))
+    assert row(control) == ROW
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_whoever_records_an_end_is_told_who_waits(control: ControlTable, lane: Lane) -> None:
+    control.apply(ROW)
+    waiter = Waiter("2026-11-21", JobKey("run2", "report", 1))
+    control.add_waiter("load", waiter)
+    ended = replace(ENDED, lane=lane)
+    assert control.record(ended) == {"2026-11-21|run2|report|1"}
+    late = replace(ended, job_id="20261120T050000Z-9")
+    assert control.record(late) == {"2026-11-21|run2|report|1"}
+    control.remove_waiters("load", [waiter])
+    assert control.record(ended) == frozenset()
+
+
+def test_nobody_waits_in_a_row_that_is_gone(control: ControlTable) -> None:
+    control.add_waiter("load", Waiter("2026-11-21", JobKey("run2", "report", 1)))
+    assert control.rows() == []
+    assert control.record(ENDED) == frozenset()

@@ -81,7 +81,7 @@ def test_every_item_of_a_run_expires(runs: RunTable, dynamodb: Any) -> None:
     runs.save(RUN)
     runs.create_jobs([job("a")])
     assert {item["ExpiresAt"]["N"] for item in items(dynamodb)} == {str(EXPIRES)}
-    assert len(items(dynamodb)) == 3
+    assert len(items(dynamodb)) == 4
 
 
 def test_hundreds_of_jobs_are_created_and_read_by_name(runs: RunTable) -> None:
@@ -137,3 +137,42 @@ def test_the_backlog_of_a_run_is_what_is_unlogged_and_what_those_had_to_log(runs
     assert sorted(runs.backlog("c", ["b"])) == ["a", "b", "x"]
     found = runs.unlogged_by(replace(RUN, unlogged_runs=("b", "gone")))
     assert [run.job_id for run in found] == ["b"]
+
+
+def test_the_runs_for_a_day_are_found_by_their_category(runs: RunTable) -> None:
+    rerun = replace(RUN, job_id="20261121T060000Z-2", rerun_of=RUN.job_id, lane="backfill")
+    runs.save(rerun)
+    runs.save(RUN)
+    runs.save(replace(RUN, job_id="20261122T050000Z-3", logical_date="2026-11-22"))
+    found = runs.runs_for("Daily", "2026-11-21")
+    assert [(run.job_id, run.rerun_of, run.lane) for run in found] == [
+        (RUN.job_id, "", "live"),
+        (rerun.job_id, RUN.job_id, "backfill"),
+    ]
+    assert [run.job_id[:9] for run in runs.runs_since("20261121T05")] == [
+        "20261121T",
+        "20261121T",
+        "20261122T",
+    ]
+
+
+def test_the_newest_record_of_a_job_for_a_day_counts_unless_it_was_left_out(
+    runs: RunTable,
+) -> None:
+    ids = [f"2026112{day}T050000Z-{day}" for day in (1, 2, 3)]
+    for job_id, lane in zip(ids, ("live", "live", "backfill"), strict=True):
+        runs.save(replace(RUN, job_id=job_id, lane=lane))
+    runs.create_jobs(
+        [
+            job("a", job_id=ids[0], state=Outcome.FAILED),
+            job("b", job_id=ids[0], state=Outcome.SUCCEEDED),
+            job("a", job_id=ids[1], state=Outcome.SUCCEEDED),
+            job("b", job_id=ids[1], state=Outcome.SKIPPED),
+            job("a", job_id=ids[2], state=Outcome.ABORTED),
+        ]
+    )
+    found = runs.latest_jobs("Daily", "2026-11-21", ["a", "b", "c"])
+    assert {name: (j.job_id, j.state) for name, j in found.items()} == {
+        "a": (ids[2], Outcome.ABORTED),
+        "b": (ids[0], Outcome.SUCCEEDED),
+    }

@@ -86,6 +86,7 @@ def test_the_figures_come_from_the_result_file_and_from_the_service() -> None:
         bytes=2048,
         seconds=80.0,
         dpu_seconds=5.0,
+        dollars=5.0 / 3600 * 0.44,
     )
 
 

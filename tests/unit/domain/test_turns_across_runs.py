@@ -50,7 +50,7 @@ def test_a_failure_in_the_other_run_blocks_the_job_and_everything_after_it() -> 
         "upstream base of Base did not succeed",
     )
     assert (second.state, second.blocked_by) == (Outcome.BLOCKED, "base")
-    assert town.told.refused == ["first"]
+    assert list(town.told.refused) == ["first"]
 
 
 def test_telling_it_again_changes_nothing_and_finishes_what_was_left_undone() -> None:

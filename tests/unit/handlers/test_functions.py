@@ -64,6 +64,8 @@ def test_the_sample_events_are_one_good_run(house: House) -> None:
         "plan_bucket": BUCKET,
         "plan_key": f"runs/{JOB_ID}/plan.jsonl",
         "counts": {"planned": 1, "left_out": 0, "invalid": 0},
+        "lane": "live",
+        "duplicate_of": None,
     }
     line = json.loads(house.read(planned["plan_key"]))
     assert (line["job_name"], line["turn_timeout_seconds"]) == (NAME, 86_400)
@@ -393,5 +395,6 @@ def test_outcomes_are_measured_under_the_category(
         "JobsSucceeded",
         "JobSeconds",
         "DpuSeconds",
+        "Dollars",
         "RunsSucceeded",
     }
