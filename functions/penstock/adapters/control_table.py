@@ -49,6 +49,12 @@ class ControlTable:
         rows = [from_item(dict(item)) for page in pages for item in page["Items"]]
         return [row for row in rows if not row["JobName"].startswith(CALENDAR)]
 
+    def rows_named(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return those of the rows that exist, by job name, consistently read."""
+        keys = [_key(name) for name in sorted(set(names))]
+        found = map(from_item, get_all(self._client, self._table, keys))
+        return {row["JobName"]: row for row in found}
+
     def calendars(self, names: Iterable[str]) -> dict[str, frozenset[date]]:
         """Return those of the calendars that exist; raise ValueError for a date that is none."""
         keys = [{"JobName": {"S": f"{CALENDAR}{name}"}} for name in sorted(set(names))]

@@ -59,6 +59,11 @@ class ErrorQueue:
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             _require_all(answer, "send")
 
+    def send_unlogged(self, job_id: str, reason: str) -> None:
+        """Have the next run write the log of a run, as the state Keep Run Log does."""
+        body = json.dumps({"kind": "run_log", "job_id": job_id, "error": reason})
+        self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
     def receive(self, is_wanted: Callable[[dict[str, Any]], bool]) -> list[Message]:
         """Return the wanted messages, hidden from others; all others are released again.
 

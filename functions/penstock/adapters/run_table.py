@@ -20,7 +20,7 @@ from penstock.adapters.batches import get_all
 from penstock.adapters.conditional_update import update_item
 from penstock.adapters.expression import Expression
 from penstock.adapters.job_item import job_item, job_key, job_of_item, run_key
-from penstock.domain.outcome import Outcome, Verdict
+from penstock.domain.outcome import Outcome, Progress, Verdict
 from penstock.domain.run_record import RunRecord
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from penstock.domain.job_record import JobRecord
+    from penstock.domain.job_record import JobKey, JobRecord
 
 _TRANSACTION: Final = 100
 _MOST_CONFLICTS: Final = 6
@@ -153,6 +153,18 @@ class RunTable:
             if job.outcome is not Outcome.SKIPPED:
                 latest[job.job_name] = job
         return latest
+
+    def mark_stuck(self, key: JobKey, now: str) -> None:
+        """Note that people know how long the job takes, unless it has ended meanwhile."""
+        expression = Expression()
+        update = f"SET {expression.assignments({'StuckAt': now})}"
+        condition = (
+            f"{expression.name('State')} = {expression.value(str(Progress.RUNNING))} AND "
+            f"{expression.name('Attempt')} = {expression.value(key.attempt)} AND "
+            "attribute_not_exists(StuckAt)"
+        )
+        item_key = job_key(key.job_id, key.job_name)
+        update_item(self._client, self._table, item_key, expression, update, condition)
 
     def _lines(self, key: str, first: str, last: str) -> list[RunRecord]:
         pages = self._client.get_paginator("query").paginate(

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.domain.digest import digest_of, subject_of
 from penstock.domain.instant import parse_day, written_of
+from penstock.domain.lane import Lane
+from penstock.domain.outcome import Verdict
 from penstock.domain.run_log import log_statement
 from penstock.domain.run_record import RunRecord
 from penstock.domain.verdict import verdict_of
+from penstock.domain.waiter import Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from penstock.domain.job_record import JobRecord
     from penstock.domain.messages import CloseRunRequest, CloseRunResponse
@@ -30,6 +33,7 @@ def unplanned_run(event: CloseRunRequest) -> RunRecord:
         category=str(event.get("category") or stated.get("category") or ""),
         logical_date=_day(event.get("logical_date") or stated.get("logical_date")),
         trigger=str(stated.get("trigger") or ""),
+        lane=event.get("lane") or Lane.LIVE,
         execution_arn=event["execution_arn"],
         started_at=written_of(event["started_at"]),
     )
@@ -38,13 +42,36 @@ def unplanned_run(event: CloseRunRequest) -> RunRecord:
 def ended_run(
     run: RunRecord, jobs: Sequence[JobRecord], event: CloseRunRequest, now: str
 ) -> RunRecord:
-    """Return the run with its verdict and the counts of its outcomes."""
+    """Return the run with its verdict, the counts of its outcomes, and what its jobs took in all.
+
+    A verdict that was given stands: an execution that is stopped afterwards changes nothing.
+    """
+    known = run.verdict or (Verdict.DUPLICATE if run.duplicate_of else None)
     return replace(
         run,
-        verdict=verdict_of(jobs, event.get("failure")),
+        verdict=known or verdict_of(jobs, event.get("failure")),
         outcomes=dict(Counter(str(job.outcome) for job in jobs if job.outcome)),
+        seconds=_sum(job.seconds for job in jobs),
+        dpu_seconds=_sum(job.figures.dpu_seconds for job in jobs),
+        dollars=_sum(job.figures.dollars for job in jobs),
         ended_at=now,
     )
+
+
+def run_of(record: RunRecord | None, event: CloseRunRequest) -> RunRecord:
+    """Return the run as it was planned, or what the request knows of it."""
+    run = record or unplanned_run(event)
+    return replace(run, duplicate_of=run.duplicate_of or event.get("duplicate_of") or "")
+
+
+def waiters_of(jobs: Sequence[JobRecord]) -> list[tuple[str, Waiter]]:
+    """Return which jobs of other runs still hold a note that a job of this one waits on them."""
+    own = {job.job_name for job in jobs}
+    return [
+        (upstream, Waiter(job.logical_date, job.key))
+        for job in jobs
+        for upstream in sorted(job.waiting_on - own)
+    ]
 
 
 def pools_of(jobs: Sequence[JobRecord]) -> list[str]:
@@ -69,6 +96,12 @@ def response(
         "digest": digest,
         "log_statement": statement,
     }
+
+
+def _sum(figures: Iterable[float | None]) -> float | None:
+    """Return the sum of what is known, or None if nothing is."""
+    known = [figure for figure in figures if figure is not None]
+    return round(sum(known), 6) if known else None
 
 
 def _day(stated: Any) -> str:

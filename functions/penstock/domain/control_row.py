@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.domain import run_condition
+from penstock.domain.dependency import parse_dependencies
 from penstock.domain.flag import parse_flag
+from penstock.domain.history import History
 from penstock.domain.instant import parse_day, zone
 from penstock.domain.row_reader import BadValueError, Problem, RowReader
 from penstock.domain.run_condition import EVERY_WEEKDAY, RunCondition
@@ -42,6 +44,7 @@ RECORDED: Final = (
 
 DEFAULT_POOL: Final = "default"
 DEFAULT_TIMEOUT_MINUTES: Final = 480
+DEFAULT_MAX_ATTEMPTS: Final = 3
 LONGEST_TIMEOUT_MINUTES: Final = 7 * 24 * 60
 HIGHEST_PRIORITY: Final = 999_999_999
 MOST_UPSTREAM_JOBS: Final = 1_000
@@ -51,12 +54,28 @@ SIMILAR: Final = 0.8
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Names of jobs, categories and pools go into keys, paths and arguments as they are."""
 
+NO_HISTORY: Final = History()
 ALL_DAYS: Final = RunCondition("ALL_DAYS", weekdays=EVERY_WEEKDAY)
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What Penstock has noted in a row of how the job has gone."""
+
+    status: str = ""
+    at: str = ""
+    job_id: str = ""
+    failures_in_a_row: int = 0
+    history: History = NO_HISTORY
+
+
+@dataclass(frozen=True, slots=True)
 class ControlRow:
-    """A job as its row states it; where the row is silent, the default stands."""
+    """A job as its row states it; where the row is silent, the default stands.
+
+    `required` are those of `depends_on` without which the job does not run, even on a day on
+    which they are left out.
+    """
 
     job_name: str
     job_category: str
@@ -68,18 +87,20 @@ class ControlRow:
     number_of_workers: int | None
     max_capacity: float | None
     timeout_minutes: int
-    max_attempts: int | None
+    max_attempts: int
     run_condition: RunCondition
     time_zone: str | None
     skip_flag: bool | None
     skip_reason: str
     skip_until: date | None
     depends_on: tuple[str, ...]
+    required: frozenset[str]
     pool: str
     priority: int | None
     owner: str
     expected_rows: int | None
     last_seconds: float | None
+    recorded: Recorded
 
     def is_for(self, environment: str) -> bool:
         """Tell whether the job belongs here; a row that names no environment belongs everywhere."""
@@ -115,6 +136,8 @@ class RowReading:
 def read_row(attributes: Mapping[str, Any]) -> RowReading:
     """Read a row from the control table or from YAML; never raises, but lists the problems."""
     reader = RowReader(attributes)
+    nothing: dict[str, bool] = {}
+    dependencies = reader.read("DependsOn", parse_dependencies, nothing)
     row = ControlRow(
         job_name=_name(reader, "JobName"),
         job_category=_name(reader, "JobCategory"),
@@ -127,18 +150,20 @@ def read_row(attributes: Mapping[str, Any]) -> RowReading:
         max_capacity=reader.number("MaxCapacity"),
         timeout_minutes=reader.whole_number("TimeoutMinutes", 1, LONGEST_TIMEOUT_MINUTES)
         or DEFAULT_TIMEOUT_MINUTES,
-        max_attempts=reader.whole_number("MaxAttempts", 1, 10),
+        max_attempts=reader.whole_number("MaxAttempts", 1, 100) or DEFAULT_MAX_ATTEMPTS,
         run_condition=reader.read("RunCondition", _run_condition, ALL_DAYS),
         time_zone=reader.read("TimeZone", _zone_name, None),
         skip_flag=reader.read("SkipFlag", parse_flag, None),
         skip_reason=reader.text("SkipReason"),
         skip_until=reader.read("SkipUntil", parse_day, None),
-        depends_on=reader.texts("DependsOn"),
+        depends_on=tuple(dependencies),
+        required=frozenset(name for name, required in dependencies.items() if required),
         pool=_name(reader, "Pool") if reader.is_given("Pool") else DEFAULT_POOL,
         priority=reader.whole_number("Priority", 0, HIGHEST_PRIORITY),
         owner=reader.text("Owner"),
         expected_rows=reader.whole_number("ExpectedRows", 0, 10**15),
         last_seconds=RowReader(attributes).number("LastSeconds"),
+        recorded=_recorded(attributes),
     )
     _check_required(reader)
     _check_capacity(reader, row)
@@ -158,7 +183,10 @@ def item_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
         "SkipFlag": row.skip_flag,
         "SkipUntil": row.skip_until.isoformat() if row.skip_until else None,
         "RunCondition": row.run_condition.text,
-        "DependsOn": list(row.depends_on),
+        "DependsOn": [
+            {"JobName": name, "Required": True} if name in row.required else name
+            for name in row.depends_on
+        ],
         "Environment": list(row.environment),
         "Arguments": dict(row.arguments),
     }
@@ -168,6 +196,18 @@ def item_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None and value not in ("", [], {}):
             item[field] = normal.get(field, value.strip() if isinstance(value, str) else value)
     return item
+
+
+def _recorded(attributes: Mapping[str, Any]) -> Recorded:
+    """Read what Penstock itself has written; whatever else stands there is as good as nothing."""
+    failures = attributes.get("FailuresInARow")
+    return Recorded(
+        status=str(attributes.get("StatusFlag") or ""),
+        at=str(attributes.get("LastRunTimestamp") or ""),
+        job_id=str(attributes.get("LastJobId") or ""),
+        failures_in_a_row=int(failures) if isinstance(failures, (int, float)) else 0,
+        history=History.from_attribute(attributes.get("Recent")),
+    )
 
 
 def _name(reader: RowReader, field: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from penstock.domain import dependency_graph
+from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome, Progress, State
 from penstock.domain.row_reader import Problem
 from penstock.domain.run_condition import UnknownCalendarError
+from penstock.domain.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,21 +20,33 @@ if TYPE_CHECKING:
     from penstock.domain.control_row import ControlRow, RowReading
     from penstock.domain.failed_job import FailedJob
     from penstock.domain.logical_date import LogicalDate
+    from penstock.domain.rerun import Rerun
+    from penstock.domain.upstream import OutsideJob
 
 MOST_DEPENDENTS: Final = 5_000
 """The names of a job's dependents lie in its item of the run table, which may have 400 KB."""
+
+GIVEN_UP: Final = "given up"
+"""How the reason begins of a job that stays out until someone acts."""
 
 _WEEKDAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Everything outside the rows that decides what runs."""
+    """Everything outside the rows that decides what runs.
+
+    `failed` are the jobs that earlier runs have failed at, `outside` the jobs of other categories
+    that these depend on, directly or not, `rerun` the run whose failed jobs are to run again.
+    """
 
     logical_date: LogicalDate
     environment: str
     calendars: Mapping[str, AbstractSet[date]]
     failed: Mapping[str, FailedJob]
+    outside: Mapping[str, OutsideJob] = field(default_factory=dict)
+    rerun: Rerun | None = None
+    lane: str = Lane.LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +78,27 @@ def decide(
     `check` raises ValueError for a row that cannot be turned into a plan line.
     """
     decisions = {
-        reading.row.job_name: _alone(reading, day, check)
+        reading.row.job_name: decide_alone(reading, day, check)
         for reading in sorted(readings, key=lambda reading: reading.row.job_name)
     }
-    upstream = {
-        name: [other for other in decision.row.depends_on if other in decisions]
-        for name, decision in decisions.items()
-    }
-    _refuse_unknown(decisions)
+    graph = {name: decision.row.depends_on for name, decision in decisions.items()}
+    graph |= {name: job.depends_on for name, job in day.outside.items()}
+    upstream = {name: [n for n in needed if n in graph] for name, needed in graph.items()}
+    _refuse_unknown(decisions, day)
     in_cycle = _refuse_cycles(decisions, upstream)
     _refuse_crowds(decisions, upstream)
-    _settle_waits(decisions, upstream, in_cycle)
+    Waits(decisions, day, in_cycle).settle()
     return decisions
 
 
-def _alone(reading: RowReading, day: Day, check: Callable[[ControlRow], None]) -> Decision:
+def decide_alone(
+    reading: RowReading, day: Day, check: Callable[[ControlRow], None] = lambda _: None
+) -> Decision:
     """Judge a row without looking at the others."""
     row = reading.row
     own_day = day.logical_date.for_zone(row.time_zone)
+    if day.rerun is not None and not day.rerun.is_chosen(row.job_name):
+        return Decision(row, Outcome.SKIPPED, day.rerun.reason_to_leave_out(row.job_name))
     if not row.is_for(day.environment):
         return Decision(row, Outcome.SKIPPED, f"belongs to {', '.join(row.environment)}")
     if row.is_skipped_on(own_day) and not reading.has_problem("SkipFlag", "SkipUntil"):
@@ -96,12 +113,34 @@ def _alone(reading: RowReading, day: Day, check: Callable[[ControlRow], None]) -
         problems.append(Problem("Arguments", str(error)))
     if problems:
         return _invalid(row, problems, is_due=is_due)
-    if row.job_name in day.failed:
-        return Decision(row, Progress.PLANNED, _retry_reason(day.failed[row.job_name]), is_due)
+    return _due(row, own_day, day, is_due=is_due)
+
+
+def _due(row: ControlRow, own_day: date, day: Day, *, is_due: bool) -> Decision:
+    """Decide on a good row by what has failed before and by its RunCondition."""
+    failed = day.failed.get(row.job_name)
+    if day.rerun is not None:
+        before = day.rerun.jobs[row.job_name]
+        reason = f"{before.state} in run {before.job_id}, run again"
+        return Decision(row, Progress.PLANNED, reason, is_due)
+    times = failures_before(row, day)
+    if times >= row.max_attempts:
+        last = failed.job_id if failed else row.recorded.job_id
+        return Decision(row, Outcome.BLOCKED, _given_up(row, last, times), is_due)
+    if failed:
+        return Decision(row, Progress.PLANNED, _retry_reason(failed, times), is_due)
     if is_due:
         return Decision(row, Progress.PLANNED, f"due: {row.run_condition.text}", is_due)
     reason = f"not due on {_WEEKDAYS[own_day.weekday()]} {own_day}: {row.run_condition.text}"
     return Decision(row, Outcome.SKIPPED, reason)
+
+
+def failures_before(row: ControlRow, day: Day) -> int:
+    """Return how many runs in a row have failed at the job; a backfill does not count them."""
+    if day.lane == Lane.BACKFILL:
+        return 0
+    failed = day.failed.get(row.job_name)
+    return max(row.recorded.failures_in_a_row, failed.times if failed else 0)
 
 
 def _is_due(reading: RowReading, own_day: date, day: Day) -> bool:
@@ -114,9 +153,19 @@ def _is_due(reading: RowReading, own_day: date, day: Day) -> bool:
         return True
 
 
-def _retry_reason(failed: FailedJob) -> str:
-    times = "once" if failed.times == 1 else f"{failed.times} times"
-    return f"failed {times}, last for {failed.logical_date} in run {failed.job_id}"
+def _retry_reason(failed: FailedJob, times: int) -> str:
+    last = f"for {failed.logical_date} in run {failed.job_id}"
+    if times == 0:
+        return f"did not run {last}"
+    return f"failed {'once' if times == 1 else f'{times} times'}, last {last}"
+
+
+def _given_up(row: ControlRow, last: str, times: int) -> str:
+    """Return why a job stays out, and what makes it come back."""
+    return (
+        f"{GIVEN_UP} after {times} failures in a row (MaxAttempts {row.max_attempts}), last in run "
+        f"{last}: mend it, then `penstock rerun {last} --job {row.job_name}`"
+    )
 
 
 def _skip_reason(row: ControlRow) -> str:
@@ -137,13 +186,13 @@ def _refuse(decisions: dict[str, Decision], name: str, message: str) -> None:
         decisions[name] = _invalid(decision.row, problems, is_due=decision.is_due)
 
 
-def _refuse_unknown(decisions: dict[str, Decision]) -> None:
+def _refuse_unknown(decisions: dict[str, Decision], day: Day) -> None:
     for name, decision in list(decisions.items()):
-        unknown = [repr(other) for other in decision.row.depends_on if other not in decisions]
+        known = decisions.keys() | day.outside.keys()
+        unknown = [repr(other) for other in decision.row.depends_on if other not in known]
         if unknown:
             no_job = "is no job" if len(unknown) == 1 else "are no jobs"
-            category = decision.row.job_category
-            _refuse(decisions, name, f"{', '.join(unknown)} {no_job} of {category}")
+            _refuse(decisions, name, f"{', '.join(unknown)} {no_job} of the control table")
 
 
 def _refuse_cycles(
@@ -152,37 +201,12 @@ def _refuse_cycles(
     members: set[str] = set()
     for group in dependency_graph.cycles(upstream):
         members.update(group)
-        for name in group:
+        for name in decisions.keys() & set(group):
             _refuse(decisions, name, f"{', '.join(group)} wait for one another")
     return members
 
 
 def _refuse_crowds(decisions: dict[str, Decision], upstream: Mapping[str, Iterable[str]]) -> None:
     for name, dependents in dependency_graph.downstream(upstream).items():
-        if len(dependents) > MOST_DEPENDENTS:
+        if len(dependents) > MOST_DEPENDENTS and name in decisions:
             _refuse(decisions, name, f"more than {MOST_DEPENDENTS} jobs depend on this one")
-
-
-def _settle_waits(
-    decisions: dict[str, Decision], upstream: Mapping[str, list[str]], in_cycle: set[str]
-) -> None:
-    """Look through skipped jobs, and block the jobs whose upstream will never succeed."""
-    open_ended = {name: [] if name in in_cycle else needed for name, needed in upstream.items()}
-    waits: dict[str, dict[str, None]] = {}
-    for name in dependency_graph.in_order(open_ended, lambda name: (0, name)):
-        waits[name] = {}
-        for other in open_ended[name]:
-            skipped = decisions[other].state is Outcome.SKIPPED
-            waits[name].update(waits[other] if skipped else {other: None})
-        decision = decisions[name]
-        if decision.is_planned:
-            hopeless = [other for other in waits[name] if not decisions[other].is_planned]
-            decisions[name] = (
-                replace(
-                    decision,
-                    state=Outcome.BLOCKED,
-                    reason=f"upstream {hopeless[0]} is {decisions[hopeless[0]].state}",
-                )
-                if hopeless
-                else replace(decision, waits_on=tuple(waits[name]))
-            )

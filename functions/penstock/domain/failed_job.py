@@ -55,7 +55,7 @@ class FailedJob:
             outcome=str(message.get("outcome", "")),
             error=str(message.get("error", "")),
             cause=str(message.get("cause", "")),
-            times=int(message.get("times") or 1),
+            times=int(message.get("times", 1)),
         )
 
 

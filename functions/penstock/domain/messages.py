@@ -152,3 +152,9 @@ class CloseRunResponse(TypedDict):
     subject: str
     digest: str
     log_statement: LogStatement | None
+
+
+class ReconcileRunsRequest(TypedDict):
+    """Input of Reconcile Runs; `check` is `runs`, every few minutes, or `silent`, every hour."""
+
+    check: str

@@ -57,21 +57,22 @@ def job_arguments(
         option = name if name.startswith("--") else f"--{name}"
         if option in contract:
             raise ReservedArgumentError(f"{option} is set by Penstock")
-        filled = _fill_all(value, values)
+        # Texts inside lists and maps are filled before they become JSON, which then escapes them.
+        filled = fill_all(value, values)
         arguments[option] = filled if isinstance(filled, str) else _compact(filled)
     return arguments
 
 
-def _fill_all(value: Any, values: Mapping[str, str]) -> Any:
-    """Fill the texts inside lists and maps before they become JSON, which then escapes them."""
+def fill_all(value: Any, values: Mapping[str, str]) -> Any:
+    """Fill the texts at every depth of a value; sets become sorted lists."""
     if isinstance(value, str):
         return fill(value, values)
     if isinstance(value, dict):
-        return {name: _fill_all(member, values) for name, member in value.items()}
+        return {name: fill_all(member, values) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_fill_all(member, values) for member in value]
+        return [fill_all(member, values) for member in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(_fill_all(member, values) for member in value)
+        return sorted(fill_all(member, values) for member in value)
     return value
 
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Final
 from penstock.domain import dependency_graph
 from penstock.domain.control_row import HIGHEST_PRIORITY, ControlRow, RowReading
 from penstock.domain.decision import Day, Decision, decide
-from penstock.domain.failed_job import FailedJob
+from penstock.domain.history import History
 from penstock.domain.job_record import JobRecord
-from penstock.domain.outcome import Outcome, State, state_from_text
-from penstock.domain.placeholder import fill, job_arguments
+from penstock.domain.lane import Lane
+from penstock.domain.outcome import Outcome, Progress, State, state_from_text
+from penstock.domain.placeholder import fill
+from penstock.domain.plan_entry import entry_without_row, plan_entry
 from penstock.domain.plan_line import PlanDocument, PlanEntry, PlanLine
+from penstock.domain.task_arguments import JobTask, start_token, task_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +36,8 @@ class RunFacts:
     category: str
     logical_date: str
     site: Site
+    lane: str = Lane.LIVE
+    rerun_of: str = ""
 
     def placeholders(self) -> dict[str, str]:
         """Return what `{name}` stands for in a row's Target and Arguments."""
@@ -72,32 +77,45 @@ def make_plan(readings: Sequence[RowReading], facts: RunFacts, day: Day) -> Plan
     """Decide on every row and write the plan down, in an order in which the jobs could run."""
 
     def check(row: ControlRow) -> None:
-        _line(row, facts)
+        _line(row, facts, attempt(row))
+
+    def attempt(row: ControlRow) -> int:
+        return day.rerun.next_attempt(row.job_name) if day.rerun else 1
 
     decisions = decide(readings, day, check)
     planned = {
         name: list(decision.waits_on) for name, decision in decisions.items() if decision.is_planned
     }
-    priorities = _priorities(planned, decisions)
-    ordered = dependency_graph.in_order(planned, lambda name: (-priorities[name], name))
-    entries = [_entry(decisions[name], day, priorities[name]) for name in ordered]
-    entries += [
-        _entry(decision, day, 0) for decision in decisions.values() if not decision.is_planned
+    graph = {name: [n for n in needed if n in planned] for name, needed in planned.items()}
+    priorities = _priorities(graph, decisions)
+    ordered = dependency_graph.in_order(graph, lambda name: (-priorities[name], name))
+    order = [*ordered, *(name for name in decisions if name not in priorities)]
+    entries = [
+        plan_entry(decisions[name], day, priorities.get(name, 0), attempt(decisions[name].row))
+        for name in order
     ]
-    entries += [_lost(job) for name, job in sorted(day.failed.items()) if name not in decisions]
+    if day.rerun is None:
+        gone = sorted(day.failed.keys() - decisions.keys())
+        entries += [entry_without_row(day.failed[name]) for name in gone]
     return PlanDocument(
         job_id=facts.job_id,
         category=facts.category,
         logical_date=facts.logical_date,
         environment=facts.site.environment,
+        lane=facts.lane,
+        rerun_of=facts.rerun_of,
         jobs=entries,
-        lines=[_line(decisions[name].row, facts) for name in ordered],
+        lines=[_line(row, facts, attempt(row)) for row in (decisions[n].row for n in ordered)],
     )
 
 
 def job_records(plan: PlanDocument) -> list[JobRecord]:
     """Return the items of the run table for every job of the plan, run or not."""
-    planned = {e["JobName"]: e["WaitsOn"] for e in plan["jobs"] if e["Decision"] == "PLANNED"}
+    planned = {
+        entry["JobName"]: [name for name in entry["WaitsOn"] if name not in entry["Outside"]]
+        for entry in plan["jobs"]
+        if entry["Decision"] == Progress.PLANNED
+    }
     dependents = dependency_graph.downstream(planned)
     return [
         JobRecord(
@@ -112,7 +130,11 @@ def job_records(plan: PlanDocument) -> list[JobRecord]:
             pool=entry["Pool"],
             priority=entry["Priority"],
             failed_before=entry["FailedBefore"],
-            cause="" if entry["Decision"] == "PLANNED" else entry["Reason"],
+            attempt=entry["Attempt"],
+            lane=plan["lane"],
+            history=History.from_attribute(entry["Recent"]),
+            expected_rows=entry["ExpectedRows"],
+            cause="" if entry["Decision"] == Progress.PLANNED else entry["Reason"],
         )
         for entry in plan["jobs"]
     ]
@@ -137,7 +159,7 @@ def _priorities(
     planned: Mapping[str, list[str]], decisions: Mapping[str, Decision]
 ) -> dict[str, int]:
     """Return the given priority, else the seconds of the longest path that begins with the job."""
-    seconds = {name: decisions[name].row.last_seconds or TYPICAL_SECONDS for name in planned}
+    seconds = {name: usual_seconds(decisions[name].row) for name in planned}
     remaining = dependency_graph.longest_remaining(planned, seconds)
     return {
         name: given if (given := decisions[name].row.priority) is not None
@@ -146,17 +168,23 @@ def _priorities(
     }  # fmt: skip
 
 
-def _line(row: ControlRow, facts: RunFacts) -> PlanLine:
+def usual_seconds(row: ControlRow) -> float:
+    """Return how long the job usually takes; of one that has never run, a guess."""
+    return row.recorded.history.seconds or row.last_seconds or TYPICAL_SECONDS
+
+
+def _line(row: ControlRow, facts: RunFacts, attempt: int) -> PlanLine:
     """Return what the child execution gets; raise ValueError if a text cannot be filled in."""
-    attempt = 1
     values = facts.placeholders()
     contract = facts.contract(row.job_name, attempt)
+    token = start_token(facts.job_id, row.job_name, attempt)
     return PlanLine(
         job_id=facts.job_id,
         job_name=row.job_name,
         job_type=row.job_type,
         target=fill(row.target, values),
-        arguments=job_arguments(row.arguments, contract, values),
+        arguments=task_arguments(JobTask.of(row), contract, values, token, facts.site.redshift),
+        token=token,
         timeout_seconds=row.timeout_minutes * 60,
         worker_type=row.worker_type,
         number_of_workers=row.number_of_workers,
@@ -165,43 +193,4 @@ def _line(row: ControlRow, facts: RunFacts) -> PlanLine:
         category=facts.category,
         logical_date=facts.logical_date,
         turn_timeout_seconds=TURN_TIMEOUT_SECONDS,
-    )
-
-
-def _entry(decision: Decision, day: Day, priority: int) -> PlanEntry:
-    row = decision.row
-    failed = day.failed.get(row.job_name)
-    return PlanEntry(
-        JobName=row.job_name,
-        JobType=row.job_type,
-        Decision=str(decision.state),
-        Reason=decision.reason,
-        RunCondition=row.run_condition.text,
-        SkipFlag=bool(row.skip_flag),
-        ShouldRunToday=decision.is_due,
-        DependsOn=list(row.depends_on),
-        WaitsOn=list(decision.waits_on),
-        Pool=row.pool,
-        Priority=priority,
-        Problems=[str(problem) for problem in decision.problems],
-        FailedBefore=failed.times if failed else 0,
-    )
-
-
-def _lost(job: FailedJob) -> PlanEntry:
-    """Return the entry of a failed job whose row is gone: nobody can run it, but people hear."""
-    return PlanEntry(
-        JobName=job.job_name,
-        JobType="",
-        Decision=str(Outcome.SKIPPED),
-        Reason=f"failed in run {job.job_id}, but has no row in the control table any more",
-        RunCondition="",
-        SkipFlag=False,
-        ShouldRunToday=False,
-        DependsOn=[],
-        WaitsOn=[],
-        Pool="",
-        Priority=0,
-        Problems=[],
-        FailedBefore=job.times,
     )

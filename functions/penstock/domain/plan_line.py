@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class PlanLine(TypedDict):
@@ -12,7 +12,8 @@ class PlanLine(TypedDict):
     job_name: str
     job_type: str
     target: str
-    arguments: dict[str, str]
+    arguments: Any
+    token: str
     timeout_seconds: int
     worker_type: str | None
     number_of_workers: int | None
@@ -35,10 +36,15 @@ class PlanEntry(TypedDict):
     ShouldRunToday: bool
     DependsOn: list[str]
     WaitsOn: list[str]
+    Outside: list[str]
     Pool: str
     Priority: int
+    Attempt: int
     Problems: list[str]
     FailedBefore: int
+    LastFailure: str
+    ExpectedRows: int | None
+    Recent: list[list[float | int | None]]
 
 
 class PlanDocument(TypedDict):
@@ -48,5 +54,7 @@ class PlanDocument(TypedDict):
     category: str
     logical_date: str
     environment: str
+    lane: str
+    rerun_of: str
     jobs: list[PlanEntry]
     lines: list[PlanLine]

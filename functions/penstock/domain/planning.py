@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.domain import failed_job
-from penstock.domain.control_row import NAME, RowReading, read_row
-from penstock.domain.decision import Day
-from penstock.domain.errors import InvalidRequestError, UnknownCategoryError
+from penstock.domain.control_row import RowReading, read_row
+from penstock.domain.decision import GIVEN_UP, Day, decide_alone
+from penstock.domain.errors import UnknownCategoryError
 from penstock.domain.failed_job import FailedJob, latest_by_job
-from penstock.domain.instant import written_of
+from penstock.domain.instant import parse_day, parse_instant, written
 from penstock.domain.lane import Lane
-from penstock.domain.logical_date import logical_date_of, zone_of_category
-from penstock.domain.outcome import Outcome, Progress
+from penstock.domain.logical_date import LogicalDate, logical_date_of, zone_of_category
+from penstock.domain.outcome import FAILURES, Outcome, Progress
 from penstock.domain.plan import RunFacts, counts_of, make_plan, plan_key
 from penstock.domain.run_record import RunRecord
 
@@ -22,41 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import date
 
-    from penstock.domain.messages import PlanCounts, PlanRunRequest, PlanRunResponse, RunRequest
+    from penstock.domain.messages import PlanCounts, PlanRunResponse
     from penstock.domain.plan_line import PlanDocument, PlanEntry
+    from penstock.domain.requested_run import RequestedRun
+    from penstock.domain.rerun import Rerun
     from penstock.domain.site import Site
+    from penstock.domain.upstream import OutsideJob
 
 RUN_LOG: Final = "run_log"
 """The kind of the messages that say which run is not in the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedRun:
-    """The run to be planned, as the state machine asked for it."""
-
-    job_id: str
-    category: str
-    trigger: str
-    execution_arn: str
-    started_at: str
-    request: RunRequest
-
-
-def requested_run(event: PlanRunRequest) -> RequestedRun:
-    """Return what is asked for; raise InvalidRequestError if it names no category."""
-    stated = event.get("input")
-    category = stated.get("category") if isinstance(stated, dict) else None
-    if not isinstance(category, str) or not NAME.fullmatch(category):
-        example = '{"category": "Daily_Sales"}'
-        raise InvalidRequestError(f"the execution's input needs a category, like {example}")
-    return RequestedRun(
-        job_id=event["job_id"],
-        category=category,
-        trigger=str(stated.get("trigger") or "manual"),
-        execution_arn=event["execution_arn"],
-        started_at=written_of(event["started_at"]),
-        request=stated,
-    )
+LONGEST_MEMORY: Final = timedelta(days=13)
+"""SQS keeps a message for 14 days at most; a failure is to be found in one place or the other."""
+_UNSUCCESSFUL: Final = frozenset(map(str, (*FAILURES, Outcome.BLOCKED)))
 
 
 def read_rows(rows: Sequence[Mapping[str, Any]], category: str) -> list[RowReading]:
@@ -72,20 +49,71 @@ def calendars_of(readings: Iterable[RowReading]) -> set[str]:
     return {name for name in named if name}
 
 
+def day_of(run: RequestedRun, readings: Sequence[RowReading], default_zone: str) -> LogicalDate:
+    """Return the logical date of a run; raise InvalidRequestError for one that cannot be read."""
+    zone = zone_of_category((reading.row.time_zone for reading in readings), default_zone)
+    return logical_date_of(run.request, run.started_at, zone)
+
+
 def plan_of(
     run: RequestedRun,
     readings: Sequence[RowReading],
     calendars: Mapping[str, AbstractSet[date]],
     messages: Iterable[Mapping[str, Any]],
     site: Site,
+    outside: Iterable[OutsideJob] = (),
+    rerun: Rerun | None = None,
 ) -> PlanDocument:
     """Make the plan of a run; raise InvalidRequestError for a day that cannot be read."""
-    zone = zone_of_category((reading.row.time_zone for reading in readings), site.time_zone)
-    logical_date = logical_date_of(run.request, run.started_at, zone)
-    facts = RunFacts(run.job_id, run.category, logical_date.run.isoformat(), site)
+    if rerun is None:
+        logical_date = day_of(run, readings, site.time_zone)
+    else:
+        logical_date = LogicalDate(parse_day(rerun.run.logical_date), None)
+    day_text = logical_date.run.isoformat()
+    facts = RunFacts(run.job_id, run.category, day_text, site, run.lane, run.rerun_of)
     failed = [FailedJob.from_message(body) for body in messages if body["kind"] == failed_job.KIND]
-    day = Day(logical_date, site.environment, calendars, latest_by_job(failed))
+    failures = latest_by_job(failed)
+    if run.lane != Lane.BACKFILL:
+        failures = forgotten_failures(readings, run.started_at) | failures
+    day = Day(
+        logical_date,
+        site.environment,
+        calendars,
+        failures,
+        {job.name: job for job in outside},
+        rerun,
+        run.lane,
+    )
     return make_plan(readings, facts, day)
+
+
+def left_out(
+    readings: Iterable[RowReading],
+    logical_date: str,
+    environment: str,
+    calendars: Mapping[str, AbstractSet[date]],
+) -> dict[str, str]:
+    """Return which good rows will not run on a day, and why: the rows of other categories."""
+    day = Day(LogicalDate(parse_day(logical_date), None), environment, calendars, {})
+    reasons: dict[str, str] = {}
+    for reading in readings:
+        decision = decide_alone(reading, day)
+        if decision.state is Outcome.SKIPPED:
+            reasons[reading.row.job_name] = decision.reason
+    return reasons
+
+
+def forgotten_failures(readings: Iterable[RowReading], now: str) -> dict[str, FailedJob]:
+    """Return the jobs that failed so long ago that SQS has forgotten them; their rows have not."""
+    earliest = written(parse_instant(now) - LONGEST_MEMORY)
+    return {
+        row.job_name: FailedJob(
+            row.job_category, row.job_name, row.recorded.job_id, "an earlier day", 1,
+            row.recorded.status, "", "", row.recorded.failures_in_a_row,
+        )
+        for row in (reading.row for reading in readings)
+        if row.recorded.status in _UNSUCCESSFUL and "" < row.recorded.at < earliest
+    }  # fmt: skip
 
 
 def run_record(plan: PlanDocument, run: RequestedRun, unlogged: Iterable[str]) -> RunRecord:
@@ -95,11 +123,28 @@ def run_record(plan: PlanDocument, run: RequestedRun, unlogged: Iterable[str]) -
         category=run.category,
         logical_date=plan["logical_date"],
         trigger=run.trigger,
+        lane=run.lane,
+        rerun_of=run.rerun_of,
         execution_arn=run.execution_arn,
         started_at=run.started_at,
         plan_key=plan_key(run.job_id),
         unlogged_runs=tuple(unlogged),
         **counts_of(plan),
+    )
+
+
+def duplicate_record(run: RequestedRun, logical_date: str, other: str) -> RunRecord:
+    """Return the item of a run that does nothing because another is at the same work."""
+    return RunRecord(
+        job_id=run.job_id,
+        category=run.category,
+        logical_date=logical_date,
+        trigger=run.trigger,
+        lane=run.lane,
+        rerun_of=run.rerun_of,
+        duplicate_of=other,
+        execution_arn=run.execution_arn,
+        started_at=run.started_at,
     )
 
 
@@ -112,8 +157,22 @@ def response(plan: PlanDocument, bucket: str) -> PlanRunResponse:
         "plan_bucket": bucket,
         "plan_key": plan_key(plan["job_id"]),
         "counts": counts_of(plan),
-        "lane": Lane.LIVE,
+        "lane": plan["lane"],
         "duplicate_of": None,
+    }
+
+
+def duplicate_response(run: RunRecord, bucket: str) -> PlanRunResponse:
+    """Return what the state machine goes on with when there is nothing for it to do."""
+    return {
+        "job_id": run.job_id,
+        "category": run.category,
+        "logical_date": run.logical_date,
+        "plan_bucket": bucket,
+        "plan_key": "",
+        "counts": {"planned": 0, "left_out": 0, "invalid": 0},
+        "lane": run.lane,
+        "duplicate_of": run.duplicate_of,
     }
 
 
@@ -139,12 +198,15 @@ def unlogged_runs(messages: Iterable[Mapping[str, Any]]) -> list[str]:
     return [body["job_id"] for body in messages if body["kind"] == RUN_LOG]
 
 
-def is_done(body: Mapping[str, Any], plan: PlanDocument) -> bool:
+def is_done(
+    body: Mapping[str, Any], plan: PlanDocument, chain: AbstractSet[str] | None = None
+) -> bool:
     """Tell whether a message may be deleted now that the plan is stored.
 
-    That is so if the plan runs the job again, or if its row is gone (then it has no RunCondition).
-    A job that is skipped or cannot run yet keeps its message, and so does one that has failed
-    since: a repeat of Plan Run may come so late that the run has begun.
+    That is so if the plan runs the job again or has given it up (its row knows), or if its row is
+    gone (then it has no RunCondition). A job that is skipped or cannot run yet keeps its message,
+    and so does one that has failed since: a repeat of Plan Run may come so late that the run has
+    begun. A rerun makes up only for the runs of its chain, not for other days.
     """
     if body["kind"] == RUN_LOG:
         return True
@@ -152,7 +214,10 @@ def is_done(body: Mapping[str, Any], plan: PlanDocument) -> bool:
     entry = entries.get(body["job_name"])
     if entry is None or str(body.get("job_id", "")) >= plan["job_id"]:
         return False
-    return entry["Decision"] == Progress.PLANNED or not entry["RunCondition"]
+    if chain is not None and body.get("job_id") not in chain:
+        return False
+    is_given_up = entry["Reason"].startswith(GIVEN_UP)
+    return entry["Decision"] == Progress.PLANNED or not entry["RunCondition"] or is_given_up
 
 
 def newly_failed(plan: PlanDocument) -> list[FailedJob]:
@@ -161,7 +226,10 @@ def newly_failed(plan: PlanDocument) -> list[FailedJob]:
     return [
         _failed(entry, plan)
         for entry in plan["jobs"]
-        if entry["Decision"] in stuck and entry["ShouldRunToday"] and not entry["FailedBefore"]
+        if entry["Decision"] in stuck
+        and entry["ShouldRunToday"]
+        and not entry["LastFailure"]
+        and not entry["Reason"].startswith(GIVEN_UP)
     ]
 
 
@@ -175,5 +243,5 @@ def _failed(entry: PlanEntry, plan: PlanDocument) -> FailedJob:
         outcome=entry["Decision"],
         error="",
         cause=entry["Reason"],
-        times=1,
+        times=entry["FailedBefore"],
     )

@@ -29,3 +29,13 @@ class Redshift:
             secret_arn=secret_arn,
             copy_role_arn=copy_role_arn,
         )
+
+    def connection(self) -> dict[str, str]:
+        """Return the members of a Data API request that say where, and as whom, it is executed."""
+        where = {
+            "WorkgroupName": self.workgroup,
+            "ClusterIdentifier": self.cluster,
+            "Database": self.database,
+            "SecretArn": self.secret_arn,
+        }
+        return {name: value for name, value in where.items() if value}

@@ -19,12 +19,16 @@ from penstock.adapters.plan_bucket import PlanBucket
 from penstock.adapters.pool_items import PoolItems
 from penstock.adapters.run_table import RunTable
 from penstock.adapters.schedule_rule import ScheduleRule
+from penstock.adapters.silent_days import SilentDays
 from penstock.adapters.table_items import TableItems
 from penstock.adapters.task_tokens import TaskTokens
 from penstock.domain.aftermath import Aftermath
 from penstock.domain.gate import Gate
 from penstock.domain.instant import written
+from penstock.domain.reconciler import Reconciler
 from penstock.domain.run_closer import RunCloser
+from penstock.domain.run_planner import RunPlanner, Stores
+from penstock.domain.silence_watch import SilenceWatch
 from penstock.domain.turn import TurnTaking
 from penstock.settings import Settings
 
@@ -70,6 +74,12 @@ class Parts:
         return TurnTaking(self._jobs, self._tokens, self.gate, now, in_threads)
 
     @cached_property
+    def planner(self) -> RunPlanner:
+        """What plans runs."""
+        stores = Stores(self.control, self.runs, self.bucket, self.queue, self.leases, self.rule)
+        return RunPlanner(stores, self.turns, self.settings.site)
+
+    @cached_property
     def aftermath(self) -> Aftermath:
         """What follows from the end of a job."""
         return Aftermath(self.turns, self.queue, self.control, self.tables, now)
@@ -96,6 +106,20 @@ class Parts:
             self.runs, self.turns, self.gate, self.aftermath, self.queue, self.control,
             self.leases, self.settings.site, now, in_threads,
         )  # fmt: skip
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """Who looks after open runs."""
+        return Reconciler(
+            self.executions, self.runs, self.control, self.turns, self._tokens, self.gate, self.aftermath,
+            self.closer, self.queue, self.topic, self.bucket.result_file, now, in_threads,
+        )  # fmt: skip
+
+    @cached_property
+    def silence_watch(self) -> SilenceWatch:
+        """Who looks for categories that should have run."""
+        told = SilentDays(self._dynamodb, self.settings.run_table, self._expires_at)
+        return SilenceWatch(self.runs, self.control, told, self.topic, self.settings.site)
 
     @cached_property
     def executions(self) -> Executions:

@@ -91,7 +91,7 @@ def test_every_way_to_say_no_is_read(value: Any) -> None:
         ({"Priority": -1}, "Priority: -1 is no whole number"),
         ({"Arguments": "--x 1"}, "Arguments: '--x 1' is no map"),
         ({"DependsOn": {"A": 1}}, "DependsOn: {'A': 1} is no list of names"),
-        ({"DependsOn": [["A"]]}, "DependsOn: ['A'] is no text"),
+        ({"DependsOn": [["A"]]}, "DependsOn: ['A'] is no name of a job"),
         ({"DependsOn": ["Load_Covid"]}, "DependsOn: the job depends on itself"),
         ({"DependsOn": [f"j{n}" for n in range(1001)]}, "names more than 1000 jobs"),
         ({"Pool": "a b"}, "Pool: 'a b' is no name"),

@@ -20,10 +20,11 @@ from penstock.domain.planning import (
     newly_failed,
     plan_of,
     read_rows,
-    requested_run,
 )
 from penstock.domain.redshift import Redshift
+from penstock.domain.requested_run import requested_run
 from penstock.domain.site import Site
+from penstock.domain.task_arguments import start_token
 
 JOB_ID = "20261121T050000Z-7b0f"
 SITE = Site(
@@ -147,7 +148,7 @@ def test_a_bad_row_is_invalid_and_blocks_what_depends_on_it_and_nothing_else() -
 def test_an_unknown_dependency_makes_a_job_invalid() -> None:
     document = plan(row("a", DependsOn=["ghost", "b"]), row("b"))
     assert decisions(document) == {"a": "INVALID", "b": "PLANNED"}
-    assert entries(document)["a"]["Reason"] == "DependsOn: 'ghost' is no job of Daily"
+    assert entries(document)["a"]["Reason"] == "DependsOn: 'ghost' is no job of the control table"
 
 
 def test_jobs_of_a_cycle_are_invalid_those_below_blocked_and_the_rest_runs() -> None:
@@ -238,6 +239,7 @@ def test_a_line_holds_what_the_child_execution_needs() -> None:
     assert line == PlanLine(
         job_id=JOB_ID,
         job_name="load",
+        token=start_token(JOB_ID, "load", 1),
         job_type="spark",
         target="penstock-dev-load",
         arguments={
@@ -325,10 +327,10 @@ def test_a_failed_job_joins_the_plan_although_it_is_not_due() -> None:
 
 
 def test_several_messages_for_a_job_are_one_job_with_the_latest_failure() -> None:
-    older, newer = failed("a", job_id="20261101T0", times=1), failed("a", times=3)
+    older, newer = failed("a", job_id="20261101T0", times=1), failed("a", times=2)
     document = plan(row("a"), messages=[newer, older, newer])
     assert order(document) == ["a"]
-    assert entries(document)["a"]["FailedBefore"] == 3
+    assert entries(document)["a"]["FailedBefore"] == 2
 
 
 def test_a_failed_job_that_is_skipped_or_invalid_stays_on_the_queue() -> None:
@@ -357,7 +359,7 @@ def test_a_job_that_is_due_but_cannot_run_goes_to_the_error_queue_once() -> None
     rows = [row("bad", JobType="?"), row("below", DependsOn=["bad"])]
     rows += [row("not_due", JobType="?", RunCondition="MONDAY"), row("odd", RunCondition="?")]
     sent = [(job.job_name, job.outcome, job.times) for job in newly_failed(plan(*rows))]
-    assert sorted(sent) == [("bad", "INVALID", 1), ("below", "BLOCKED", 1), ("odd", "INVALID", 1)]
+    assert sorted(sent) == [("bad", "INVALID", 0), ("below", "BLOCKED", 0), ("odd", "INVALID", 0)]
     again = plan(*rows, messages=[failed("bad"), failed("below"), failed("odd")])
     assert newly_failed(again) == []
 
