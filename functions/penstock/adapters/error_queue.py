@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.domain.errors import AwsBusyError
+from penstock.domain.queue_message import PoisonError, read_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,8 @@ _BATCH: Final = 10
 _WAIT_SECONDS: Final = 1
 _HIDDEN_SECONDS: Final = 900
 """As long as a function can run: a message it has not deleted by then comes back."""
+_LONGEST_MESSAGE: Final = 262_144
+_ROOM_FOR_REASON: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class Message:
     receipt: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Received:
+    text: str
+    receipt: str
+
+
 class ErrorQueue:
     """The queue of what the next run has to make up for."""
 
@@ -37,13 +46,16 @@ class ErrorQueue:
         self,
         client: SQSClient,
         url: str,
+        dead_letters: str = "",
         seconds_to_receive: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._url = url
+        self._dead_letters = dead_letters
         self._seconds_to_receive = seconds_to_receive
         self._clock = clock
+        self._poisoned = 0
 
     def send(self, job: FailedJob) -> None:
         """Keep a failed job for the next run of its category."""
@@ -67,7 +79,7 @@ class ErrorQueue:
     def receive(self, is_wanted: Callable[[dict[str, Any]], bool]) -> list[Message]:
         """Return the wanted messages, hidden from others; all others are released again.
 
-        Reads until the queue is empty or the time is up: what is left waits for the next run.
+        A message that nobody will ever be able to read goes to the queue of dead letters. Reads until the queue is empty or the time is up: what is left waits for the next run.
         """
         wanted: list[Message] = []
         others: list[Message] = []
@@ -76,10 +88,15 @@ class ErrorQueue:
             messages = self._receive_batch()
             if not messages:
                 break
-            for message in messages:
+            for message in self._put_aside_poison(messages):
                 (wanted if is_wanted(message.body) else others).append(message)
         self.release(others)
         return wanted
+
+    def count_poison(self) -> int | None:
+        """Return how many messages were put aside since this was last asked; None for none."""
+        count, self._poisoned = self._poisoned, 0
+        return count or None
 
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete messages whose work is done."""
@@ -100,7 +117,7 @@ class ErrorQueue:
             ]
             self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
-    def _receive_batch(self) -> list[Message]:
+    def _receive_batch(self) -> list[_Received]:
         answer = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=_BATCH,
@@ -108,22 +125,43 @@ class ErrorQueue:
             VisibilityTimeout=_HIDDEN_SECONDS,
         )
         return [
-            Message(_body(message.get("Body", "")), message["ReceiptHandle"])
+            _Received(message.get("Body", ""), message["ReceiptHandle"])
             for message in answer.get("Messages", [])
         ]
+
+    def _put_aside_poison(self, messages: Sequence[_Received]) -> list[Message]:
+        """Return the messages that can be read; the others are dead letters now.
+
+        Each is sent before it is deleted: a dead letter that comes twice is better than none.
+        """
+        readable: list[Message] = []
+        poison: list[Message] = []
+        for message in messages:
+            try:
+                readable.append(Message(read_message(message.text), message.receipt))
+            except PoisonError as error:
+                poison.append(self._send_dead_letter(message, str(error)))
+        (self.delete if self._dead_letters else self.release)(poison)
+        return readable
+
+    def _send_dead_letter(self, message: _Received, reason: str) -> Message:
+        if self._dead_letters:
+            self._client.send_message(
+                QueueUrl=self._dead_letters,
+                MessageBody=_cut(message.text, _LONGEST_MESSAGE - _ROOM_FOR_REASON) or " ",
+                MessageAttributes={"Reason": {"DataType": "String", "StringValue": reason}},
+            )
+            self._poisoned += 1
+        return Message({}, message.receipt)
 
 
 def _batches(messages: Sequence[Message]) -> Iterable[Sequence[Message]]:
     return (messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH))
 
 
-def _body(text: str) -> dict[str, Any]:
-    """Return the message, or nothing for a text that is none of ours."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+def _cut(text: str, most_bytes: int) -> str:
+    """Return as much of the text as SQS takes beside the reason; what is cut is rubbish."""
+    return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
 
 
 def _require_all(answer: Any, what: str) -> None:

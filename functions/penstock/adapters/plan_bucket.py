@@ -58,6 +58,10 @@ class PlanBucket:
         )
         return plan
 
+    def store_file(self, key: str, content: bytes) -> None:
+        """Store a file of a run that only its jobs read."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+
     def result_file(self, key: JobKey) -> bytes | None:
         """Return what the job has reported of itself, if it has; a huge file only in part."""
         return self._read(result_key(*key), largest=_LARGEST_RESULT)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHIPPED_TARGET: Final = "{stack}-extract-tables"
 LONGEST_NAME: Final = 64
+MOST_ATTEMPTS: Final = 100
+"""An extract is never given up: whoever asks for a table wants it tried."""
 _FIELDS: Final = {
     "worker_type": "WorkerType",
     "number_of_workers": "NumberOfWorkers",
@@ -55,6 +57,7 @@ class ExtractJob:
             "Arguments": {
                 "tables_path": f"s3://{{data_bucket}}/{work_order_key(job_id, self.name)}"
             },
+            "MaxAttempts": MOST_ATTEMPTS,
             "LastSeconds": sum(table.expected_seconds for table in self.tables),
         }
 

@@ -22,7 +22,7 @@ class GenerateJobIdResponse(TypedDict):
 
 
 class RunRequest(TypedDict):
-    """Input of the state machine: a category, or the job ID of a run to run again.
+    """Input of the state machine: a category, tables to extract, or a run to run again.
 
     `jobs` limits a rerun to these jobs; `lane` is `backfill` for days that are past.
     """
@@ -30,6 +30,9 @@ class RunRequest(TypedDict):
     category: NotRequired[str]
     rerun_of: NotRequired[str]
     jobs: NotRequired[list[str]]
+    tables_to_extract: NotRequired[Json]
+    extract_config: NotRequired[str]
+    overrides: NotRequired[Json]
     lane: NotRequired[str]
     logical_date: NotRequired[str]
     scheduled_time: NotRequired[str]

@@ -40,6 +40,11 @@ class RequestedRun:
     only: tuple[str, ...] = ()
 
     @property
+    def is_extract(self) -> bool:
+        """Tell whether the run is of tables to extract, not of rows of the control table."""
+        return "tables_to_extract" in self.request
+
+    @property
     def scheduled_time(self) -> str | None:
         """Return the time of the schedule that has started the run, if one has."""
         stated = str(self.request.get("scheduled_time") or "")

@@ -71,6 +71,16 @@ class RunPlanner:
         if rerun is not None:
             run = run.as_rerun(rerun.run)
         readings = planning.read_rows(self._rows.rows_of_category(run.category), run.category)
+        return self.plan_rows(run, readings, rerun)
+
+    def plan_rows(
+        self,
+        run: RequestedRun,
+        readings: Sequence[RowReading],
+        rerun: Rerun | None = None,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> PlanRunResponse:
+        """Store the plan of a run of these rows; `prepare` is called before, once or repeatedly."""
         logical_date = self._logical_date(run, rerun, readings)
         self._rule.enable()  # before the lease: a rule without a lease switches itself off
         other = self._leases.take(run.open_run(logical_date), run.scheduled_time)
@@ -78,7 +88,7 @@ class RunPlanner:
             record = self._runs.save(planning.duplicate_record(run, logical_date, other))
             return planning.duplicate_response(record, self._site.data_bucket)
         self._rule.enable()  # and after it, should the last run have ended in between
-        return self._store(run, rerun, readings)
+        return self._store(run, rerun, readings, prepare)
 
     def rerun(self, run: RequestedRun) -> Rerun:
         """Return what a rerun is about; raise InvalidRequestError if it cannot be run again."""
@@ -112,13 +122,18 @@ class RunPlanner:
         return planning.day_of(run, readings, self._site.time_zone).run.isoformat()
 
     def _store(
-        self, run: RequestedRun, rerun: Rerun | None, readings: Sequence[RowReading]
+        self,
+        run: RequestedRun,
+        rerun: Rerun | None,
+        readings: Sequence[RowReading],
+        prepare: Callable[[], None],
     ) -> PlanRunResponse:
         is_live = run.lane != Lane.BACKFILL
-        messages = self._queue.receive(_concerning(run)) if is_live else []
+        messages = self._queue.receive(_concerning(run, readings)) if is_live else []
         bodies = [message.body for message in messages]
         plan = self._plans.plan(run.job_id)
         if plan is None:
+            prepare()
             plan = self._plans.store(self.draft(run, readings, bodies, rerun))
         self._runs.create_jobs(job_records(plan))
         self._wait_outside(plan)
@@ -171,5 +186,14 @@ class RunPlanner:
                 self._turns.release_outside(waiting[upstream], job)
 
 
-def _concerning(run: RequestedRun) -> Callable[[dict[str, Any]], bool]:
-    return lambda body: planning.concerns(run.category, body)
+def _concerning(
+    run: RequestedRun, readings: Sequence[RowReading]
+) -> Callable[[dict[str, Any]], bool]:
+    """Return what tells the messages for this run; an extract takes up only tables it extracts."""
+    names = {reading.row.job_name for reading in readings}
+
+    def concerns(body: dict[str, Any]) -> bool:
+        is_ours = planning.concerns(run.category, body)
+        return is_ours and not (run.is_extract and body.get("job_name", "") not in (*names, ""))
+
+    return concerns

@@ -23,6 +23,7 @@ from penstock.adapters.silent_days import SilentDays
 from penstock.adapters.table_items import TableItems
 from penstock.adapters.task_tokens import TaskTokens
 from penstock.domain.aftermath import Aftermath
+from penstock.domain.extract_planner import ExtractPlanner
 from penstock.domain.gate import Gate
 from penstock.domain.instant import written
 from penstock.domain.reconciler import Reconciler
@@ -34,6 +35,8 @@ from penstock.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from penstock.adapters.extract_config_file import ExtractConfigFiles
 
 FEW: Final = 3
 """Up to so many requests are not worth a thread."""
@@ -66,7 +69,8 @@ class Parts:
     @cached_property
     def queue(self) -> ErrorQueue:
         """What failed."""
-        return ErrorQueue(clients.sqs(), self.settings.error_queue_url)
+        settings = self.settings
+        return ErrorQueue(clients.sqs(), settings.error_queue_url, settings.error_dlq_url)
 
     @cached_property
     def turns(self) -> TurnTaking:
@@ -78,6 +82,18 @@ class Parts:
         """What plans runs."""
         stores = Stores(self.control, self.runs, self.bucket, self.queue, self.leases, self.rule)
         return RunPlanner(stores, self.turns, self.settings.site)
+
+    @cached_property
+    def extract_planner(self) -> ExtractPlanner:
+        """What plans extracts."""
+        return ExtractPlanner(self.planner, self.tables, self.bucket)
+
+    @cached_property
+    def extract_configs(self) -> ExtractConfigFiles:
+        """The extract configs; imported only by the one function that reads them."""
+        from penstock.adapters.extract_config_file import ExtractConfigFiles
+
+        return ExtractConfigFiles(clients.s3())
 
     @cached_property
     def aftermath(self) -> Aftermath:
@@ -111,8 +127,8 @@ class Parts:
     def reconciler(self) -> Reconciler:
         """Who looks after open runs."""
         return Reconciler(
-            self.executions, self.runs, self.control, self.turns, self._tokens, self.gate, self.aftermath,
-            self.closer, self.queue, self.topic, self.bucket.result_file, now, in_threads,
+            self.executions, self.runs, self.control, self.turns, self._tokens, self.gate,
+            self.aftermath, self.closer, self.queue, self.topic, self.bucket.result_file, now, in_threads,
         )  # fmt: skip
 
     @cached_property

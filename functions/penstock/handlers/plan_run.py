@@ -21,6 +21,7 @@ def handler(event: PlanRunRequest) -> PlanRunResponse:
     run = requested_run(event)
     logger.append_keys(job_id=run.job_id)
     response = parts.planner.plan(run)
-    measure(response["category"], metrics_of(response["counts"]))
-    logger.info("run planned", extra=response)
+    counts = metrics_of(response["counts"])
+    measure(response["category"], {**counts, "PoisonMessages": parts.queue.count_poison()})
+    logger.info("run planned", extra={"plan": response})
     return response

@@ -18,10 +18,9 @@ parts = Parts()
 @function
 def handler(event: ReconcileRunsRequest) -> dict[str, int]:
     """Return what was done, how often; raise InvalidRequestError unless asked for a known check."""
-    checks = {"runs": _check_runs, "silent": _check_silent}
-    if event.get("check") not in checks:
+    if event.get("check") not in ("runs", "silent"):
         raise InvalidRequestError('Reconcile Runs needs {"check": "runs"} or {"check": "silent"}')
-    counts = checks[event["check"]]()
+    counts = _check_runs() if event["check"] == "runs" else _check_silent()
     logger.info("runs reconciled", extra={"check": event["check"], "counts": counts})
     return counts
 
@@ -36,4 +35,6 @@ def _check_runs() -> dict[str, int]:
 
 
 def _check_silent() -> dict[str, int]:
+    if parts.leases.open_runs():
+        parts.rule.enable()  # it is on, unless a start was stopped right after it took its lease
     return {"silent": parts.silence_watch.check(datetime.now(UTC))}

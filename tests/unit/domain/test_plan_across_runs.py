@@ -144,9 +144,7 @@ def test_a_backfill_has_a_pool_of_its_own_beside_those_that_protect_something() 
     assert (found["a"]["Decision"], found["a"]["FailedBefore"]) == ("PLANNED", 0)
 
 
-def record(
-    name: str, state: Outcome | Progress, run: str = RUN.job_id, attempt: int = 1
-) -> JobRecord:
+def record(name: str, state: Outcome, run: str = RUN.job_id, attempt: int = 1) -> JobRecord:
     return JobRecord(run, name, "python_shell", "Daily", "2026-11-20", state, attempt)
 
 

@@ -20,6 +20,7 @@ from tests.unit.conftest import BUCKET, CONTROL_TABLE, RUN_TABLE
 from penstock.adapters import clients
 from penstock.adapters.control_table import ControlTable
 from penstock.adapters.job_items import JobItems
+from penstock.adapters.leases import Leases
 from penstock.adapters.pool_items import PoolItems
 from penstock.adapters.run_table import RunTable
 from penstock.domain.job_record import JobRecord
@@ -73,6 +74,7 @@ class House:
         self.children = children
         self.control = ControlTable(dynamodb, CONTROL_TABLE)
         self.runs = RunTable(dynamodb, RUN_TABLE, lambda: 0)
+        self.leases = Leases(dynamodb, RUN_TABLE, lambda: 0)
         self.jobs = JobItems(dynamodb, RUN_TABLE)
         self.pools = PoolItems(dynamodb, RUN_TABLE, 2, lambda: 0)
 
@@ -112,6 +114,6 @@ def house(dynamodb: Any, s3: Any, queue: tuple[Any, str], monkeypatch: pytest.Mo
     children = Children()
     monkeypatch.setattr(clients, "step_functions", lambda: children)
     monkeypatch.setattr("penstock.adapters.error_queue._WAIT_SECONDS", 0)
-    for function in ("plan_run", "await_turn", "settle_job", "close_run"):
+    for function in ("plan_run", "extract_config_manager", "await_turn", "settle_job", "close_run"):
         monkeypatch.setattr(f"penstock.handlers.{function}.parts", Parts())
     return House(dynamodb, s3, queue, children)

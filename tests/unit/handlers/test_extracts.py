@@ -1,0 +1,109 @@
+"""Extracts from the event to the committed watermark, with the real adapters."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.unit.conftest import BUCKET
+from tests.unit.handlers.conftest import House
+
+from penstock.adapters.table_items import TableItems
+from penstock.domain.extract_config import InvalidExtractConfigError
+from penstock.domain.outcome import Outcome
+
+JOB_ID = "20261121T050000Z-7b0f"
+CONFIG = {
+    "category": "Extract_Shop",
+    "sources": [
+        {
+            "name": "shop",
+            "type": "postgresql",
+            "secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop",
+            "defaults": {"pool": "shop_db"},
+            "tables": [
+                "orders",
+                {"table": "items", "mode": "incremental", "cursor": "at", "primary_key": ["id"]},
+                {"table": "huge", "expected_seconds": 4000},
+            ],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def extracts(house: House) -> House:
+    house.s3.put_object(Bucket=BUCKET, Key="config/shop.json", Body=json.dumps(CONFIG).encode())
+    return house
+
+
+def event(tables: Any = "all", **stated: Any) -> dict[str, Any]:
+    config = f"s3://{BUCKET}/config/shop.json"
+    return {
+        "job_id": JOB_ID,
+        "execution_arn": "arn:execution",
+        "started_at": "2026-11-21T05:00:00.000Z",
+        "input": {"tables_to_extract": tables, "extract_config": config, **stated},
+    }
+
+
+def items(house: House) -> TableItems:
+    return TableItems(house.dynamodb, "run", lambda: 2_000_000_000)
+
+
+def test_tables_become_jobs_with_work_orders(extracts: House) -> None:
+    response = extracts.call("extract_config_manager", event())
+    assert response["counts"] == {"planned": 2, "left_out": 0, "invalid": 0}
+    assert (response["category"], response["logical_date"]) == ("Extract_Shop", "2026-11-21")
+    lines = {
+        line["job_name"]: line
+        for line in map(json.loads, extracts.read(response["plan_key"]).splitlines())
+    }
+    assert lines.keys() == {"shop.huge", "shop.pack-001"}
+    place = lines["shop.pack-001"]["arguments"]["--tables_path"]
+    order = json.loads(extracts.read(place.removeprefix(f"s3://{BUCKET}/")))
+    assert [table["table"] for table in order["tables"]] == ["items", "orders"]
+    assert lines["shop.huge"]["target"] == "penstock-dev-extract-tables"
+    assert extracts.job(JOB_ID, "shop.huge").pool == "shop_db"
+    assert set(items(extracts).statuses(JOB_ID).values()) == {"PLANNED"}
+
+
+@pytest.mark.parametrize("tables", [[], ["nothing"], ["orders", "orders"], "some"])
+def test_nothing_is_started_by_an_event_that_cannot_be_meant(extracts: House, tables: Any) -> None:
+    with pytest.raises(InvalidExtractConfigError):
+        extracts.call("extract_config_manager", event(tables))
+    assert extracts.runs.jobs_of(JOB_ID) == []
+    assert extracts.runs.run(JOB_ID) is None
+
+
+def test_a_table_that_fails_in_a_pack_does_not_keep_its_neighbours_from_going_on(
+    extracts: House,
+) -> None:
+    extracts.call("extract_config_manager", event(["orders", "items"]))
+    name = "shop.pack-001"
+    report = {
+        "tables": [
+            {"source": "shop", "table": "items", "outcome": "SUCCEEDED", "watermark": {"v": 5}},
+            {"source": "shop", "table": "orders", "outcome": "FAILED", "error": "no such table"},
+        ]
+    }
+    key = f"runs/{JOB_ID}/jobs/{name}/1/result.json"
+    extracts.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(report).encode())
+    request = {"job_id": JOB_ID, "job_name": name, "attempt": 1}
+    arrival = {**request, "task_token": "t", "execution_arn": "arn:child"}
+    extracts.call("await_turn", arrival)
+    failure = {"state": "Run Python Shell Job", "error": "E", "cause": "1 table failed"}
+    for _ in range(2):  # Step Functions may repeat it
+        extracts.call("settle_job", {**request, "failure": failure})
+    assert extracts.job(JOB_ID, name).outcome is Outcome.FAILED
+    assert items(extracts).statuses(JOB_ID) == {"shop/items": "SUCCEEDED", "shop/orders": "FAILED"}
+    assert items(extracts).watermarks([("shop", "items"), ("shop", "orders")]) == {
+        "shop/items": {"v": 5}
+    }
+    later = event(["orders", "items"]) | {"job_id": "20261121T060000Z-8"}
+    extracts.leases.release("Extract_Shop", "2026-11-21", JOB_ID)
+    extracts.call("extract_config_manager", later)
+    order = json.loads(extracts.read(f"runs/20261121T060000Z-8/tables/{name}.json"))
+    assert [table["watermark"] for table in order["tables"]] == [{"v": 5}, None]
+    assert extracts.messages() == []
