@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from penstock_cli.errors import CommandError
@@ -21,6 +23,11 @@ app = typer.Typer(
 DataFolder = Annotated[
     Path | None,
     typer.Option("--data", help="A folder with the sources' CSV files, served over loopback."),
+]
+
+StackName = Annotated[
+    str | None,
+    typer.Option(help="The stack; if absent that of Penstock Local if it is up, else penstock."),
 ]
 
 
@@ -60,10 +67,60 @@ def apply(
     apply_files(Console(), files, stack, ask=not yes)
 
 
+@app.command()
+def plan(
+    category: Annotated[str, typer.Argument(help="The JobCategory to plan.")] = "",
+    date: Annotated[str, typer.Option(help="Logical date, like 2026-11-21; today if absent.")] = "",
+    rerun_of: Annotated[str, typer.Option(help="Plan the rerun of this run instead.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    stack: StackName = None,
+) -> None:
+    """Show what a run would do now, and why; nothing is started or written."""
+    from penstock_cli.plan_view import show_plan
+    from penstock_cli.stack import the_stack
+
+    stated = {"category": category, "logical_date": date, "rerun_of": rerun_of}
+    request = {name: value for name, value in stated.items() if value}
+    show_plan(Console(), the_stack(stack), request, as_json=as_json)
+
+
+@app.command()
+def rerun(
+    job_id: Annotated[str, typer.Argument(help="The job ID of the run.")],
+    job: Annotated[list[str] | None, typer.Option(help="Only this job; may be repeated.")] = None,
+    wait: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
+    stack: StackName = None,
+) -> None:
+    """Run the jobs of a run again that did not succeed, for the same logical date."""
+    from penstock_cli.rerunning import rerun as run_again
+    from penstock_cli.stack import the_stack
+
+    raise typer.Exit(run_again(Console(), the_stack(stack), job_id, job or (), wait=wait))
+
+
+@app.command()
+def backfill(
+    category: Annotated[str, typer.Argument(help="The JobCategory to run.")],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])],
+    parallel: Annotated[int, typer.Option(min=1, max=100, help="Runs open at once.")] = 2,
+    again: Annotated[bool, typer.Option("--again", help="Also days that have succeeded.")] = False,
+    stack: StackName = None,
+) -> None:
+    """Run a category once for each day, in the backfill lane."""
+    from penstock_cli.backfilling import backfill as run_days
+    from penstock_cli.backfilling import dates_between
+    from penstock_cli.stack import the_stack
+
+    dates = dates_between(first.date(), last.date())
+    found = the_stack(stack)
+    raise typer.Exit(run_days(Console(), found, category, dates, parallel, again=again))
+
+
 def run() -> None:
     """Entry point: failures that a person can mend are sentences, not tracebacks."""
     try:
         app()
-    except CommandError as error:
+    except (CommandError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"penstock: {error}\n")
         sys.exit(2)

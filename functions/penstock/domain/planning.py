@@ -106,13 +106,19 @@ def left_out(
 def forgotten_failures(readings: Iterable[RowReading], now: str) -> dict[str, FailedJob]:
     """Return the jobs that failed so long ago that SQS has forgotten them; their rows have not."""
     earliest = written(parse_instant(now) - LONGEST_MEMORY)
+    old = [reading for reading in readings if reading.row.recorded.at < earliest]
+    return failures_of_rows(old)
+
+
+def failures_of_rows(readings: Iterable[RowReading]) -> dict[str, FailedJob]:
+    """Return the jobs whose last run did not succeed, as far as their rows say."""
     return {
         row.job_name: FailedJob(
-            row.job_category, row.job_name, row.recorded.job_id, "an earlier day", 1,
+            row.job_category, row.job_name, row.recorded.job_id, "its last day", 1,
             row.recorded.status, "", "", row.recorded.failures_in_a_row,
         )
         for row in (reading.row for reading in readings)
-        if row.recorded.status in _UNSUCCESSFUL and "" < row.recorded.at < earliest
+        if row.recorded.status in _UNSUCCESSFUL and row.recorded.at
     }  # fmt: skip
 
 
