@@ -17,7 +17,7 @@ SETUP := .penstock/setup.done
 TOOLS := .tools/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check generate bench deploy clean
+.PHONY: help setup demo up down test prove check generate bench deploy clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ down: ## stop what `make up` started
 
 test: setup ## every test
 	@pytest
+
+prove: setup ## the proof of turn-taking at length: half a million interleavings
+	@PENSTOCK_PROOF=500000 pytest tests/proof
 
 check: setup ## lint, types, templates
 	@scripts/check

@@ -28,6 +28,7 @@ REPAIRS = (
     "penstock_local.redshift",
     "penstock_local.asl",
     "penstock_local.schedules",
+    "penstock_local.iam_names",
 )
 
 log = logging.getLogger("penstock_local")

@@ -13,10 +13,15 @@ from botocore.validate import ParamValidator
 
 # Step Functions' names of services, where botocore's folder is called otherwise.
 FOLDERS = {"redshiftdata": "redshift-data", "sfn": "stepfunctions"}
+# Optimised integrations with a name of their own; they spell members as botocore does, but begin
+# them with a capital.
+OPTIMISED = {"states": "stepfunctions", "ecs": "ecs", "emr-serverless": "emr-serverless"}
 
 # What the Lambda integration reports that is in no service model (Step Functions' developer
 # guide, "Handling error conditions").
 LAMBDA_RUNTIME_ERRORS = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"}
+# A task of which RunTask says that it was not placed (developer guide, "Run Amazon ECS tasks").
+ECS_FAILURES = {"AmazonECS.Unknown"}
 STATES_ERRORS = {
     "States.ALL",
     "States.BranchFailed",
@@ -40,12 +45,16 @@ ERROR_PREFIXES = {
     "SNS": ("sns", "AmazonSNSException"),
     "SQS": ("sqs", "AmazonSQSException"),
     "RedshiftData": ("redshift-data", "RedshiftDataException"),
+    "ECS": ("ecs", "AmazonECSException"),
+    "EMRServerless": ("emr-serverless", "AWSEMRServerlessException"),
+    "StepFunctions": ("stepfunctions", "AWSStepFunctionsException"),
 }
 
 
 @functools.cache
 def operation(service: str, action: str) -> OperationModel:
-    model = botocore.session.get_session().get_service_model(FOLDERS.get(service, service))
+    folder = (FOLDERS | OPTIMISED).get(service, service)
+    model = botocore.session.get_session().get_service_model(folder)
     return model.operation_model(action[0].upper() + action[1:])
 
 
@@ -62,6 +71,8 @@ def faults(arguments: dict[str, Any], service: str, action: str) -> str:
     """What the service model has against a state's Arguments; "" for nothing."""
     shape = operation(service, action).input_shape
     assert shape is not None
+    if service == "states":  # takes the input as any JSON, where the API wants a text
+        arguments = {**arguments, "Input": json.dumps(arguments["Input"])}
     translated = _to_botocore(arguments, shape, aws_sdk=service in FOLDERS)
     return str(ParamValidator().validate(translated, shape).generate_report())
 
@@ -77,7 +88,8 @@ def _to_botocore(value: Any, shape: Shape, *, aws_sdk: bool) -> Any:
 
 
 def _member(shape: StructureShape, key: str, value: Any, *, aws_sdk: bool) -> tuple[str, Any]:
-    names = {java_name(name) if aws_sdk else name: name for name in shape.members}
+    spelt = java_name if aws_sdk else lambda name: name[0].upper() + name[1:]
+    names = {spelt(name): name for name in shape.members}
     if key not in names:
         return key, value  # the validator will say so
     name = names[key]
@@ -86,7 +98,7 @@ def _member(shape: StructureShape, key: str, value: Any, *, aws_sdk: bool) -> tu
 
 def is_error(name: str) -> bool:
     """Whether Step Functions can report an error of this name."""
-    if name in STATES_ERRORS | LAMBDA_RUNTIME_ERRORS:
+    if name in STATES_ERRORS | LAMBDA_RUNTIME_ERRORS | ECS_FAILURES:
         return True
     prefix, _, code = name.partition(".")
     if prefix not in ERROR_PREFIXES:
@@ -94,4 +106,5 @@ def is_error(name: str) -> bool:
     folder, unnamed = ERROR_PREFIXES[prefix]
     model = botocore.session.get_session().get_service_model(folder)
     named = {shape.name for shape in model.error_shapes}
+    named |= {f"{name}Exception" for name in named if not name.endswith("Exception")}
     return code in named | {unnamed, "SdkClientException"}

@@ -28,7 +28,8 @@ def test_every_event_is_json(path: Path) -> None:
 @pytest.mark.parametrize("path", STARTS, ids=lambda path: path.stem)
 def test_a_start_is_a_request_for_a_run(path: Path) -> None:
     request = json.loads(path.read_text())
-    assert {"category"} <= set(request) <= set(RunRequest.__annotations__)
+    assert set(request) <= set(RunRequest.__annotations__)
+    assert len({"category", "rerun_of", "tables_to_extract"} & set(request)) == 1
 
 
 def test_there_is_a_start_for_every_way_to_start() -> None:
@@ -36,6 +37,9 @@ def test_there_is_a_start_for_every_way_to_start() -> None:
         "start_scheduled",
         "start_manual",
         "start_for_date",
+        "start_rerun",
+        "start_backfill",
+        "start_extract",
     }
 
 

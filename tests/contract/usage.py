@@ -1,7 +1,6 @@
 """Which IAM actions the functions, the state machine and the shipped jobs need, and on what.
 
-What the functions need is read from their handlers (`parts.<adapter>.<method>`) and looked up
-here, so a new call of an adapter asks for a new line in the table below.
+What the functions need is looked up in adapter_calls.py; the rest is here.
 """
 
 from __future__ import annotations
@@ -11,44 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import machine
-from .machine import ROOT
-
-Uses = set[tuple[str, str]]  # (IAM action, logical ID of the resource, or "" where IAM has none)
-
-HANDLERS = ROOT / "functions" / "penstock" / "handlers"
-_PART = re.compile(r"\bparts\.(\w+)\.(\w+)")
-
-_TOKENS = {("states:SendTaskSuccess", ""), ("states:SendTaskFailure", "")}
-_TURNS: Uses = _TOKENS | {
-    (f"dynamodb:{action}", "RunTable")
-    for action in ("GetItem", "BatchGetItem", "Query", "UpdateItem", "BatchWriteItem", "DeleteItem")
-}
-_READ_OBJECT: Uses = {("s3:GetObject", "DataBucket"), ("s3:ListBucket", "DataBucket")}
-_SEND: Uses = {("sqs:SendMessage", "ErrorQueue")}
-
-ADAPTERS: dict[str, Uses] = {
-    "bucket.plan": _READ_OBJECT,
-    "bucket.result_file": _READ_OBJECT,
-    "bucket.store": {*_READ_OBJECT, ("s3:PutObject", "DataBucket")},
-    "control.calendars": {("dynamodb:BatchGetItem", "ControlTable")},
-    "control.record": {("dynamodb:UpdateItem", "ControlTable")},
-    "control.rows_of_category": {("dynamodb:Query", "ControlTable")},
-    "gate.sweep": _TURNS,
-    "queue.delete": {("sqs:DeleteMessage", "ErrorQueue")},
-    "queue.receive": {("sqs:ReceiveMessage", "ErrorQueue")},
-    "queue.release": {("sqs:ChangeMessageVisibility", "ErrorQueue")},
-    "queue.send": _SEND,
-    "queue.send_all": _SEND,
-    "runs.backlog": {("dynamodb:GetItem", "RunTable")},
-    "runs.create_jobs": {("dynamodb:PutItem", "RunTable")},  # in transactions
-    "runs.jobs_of": {("dynamodb:Query", "RunTable")},
-    "runs.run": {("dynamodb:GetItem", "RunTable")},
-    "runs.save": {("dynamodb:UpdateItem", "RunTable")},
-    "runs.unlogged_by": {("dynamodb:GetItem", "RunTable")},
-    "turns.abandon": _TURNS,
-    "turns.arrive": _TURNS,
-    "turns.settle": _TURNS,
-}
+from .adapter_calls import ADAPTERS, READ_OBJECT, SEND, Uses, adapter_calls
 
 _GLUE = {
     (f"glue:{action}", "job")
@@ -65,6 +27,7 @@ _BATCH = {
     ("redshift-data:BatchExecuteStatement", "RedshiftCluster"),
     *_SIGN_IN,
 }
+_EVENTS = ("events:PutTargets", "events:PutRule", "events:DescribeRule")
 LOG_DELIVERY = {
     (f"logs:{action}", "")
     for action in (
@@ -80,8 +43,31 @@ INTEGRATIONS: dict[str, Uses] = {
     "arn:aws:states:::aws-sdk:redshiftdata:describeStatement": {
         ("redshift-data:DescribeStatement", "")
     },
+    "arn:aws:states:::aws-sdk:redshiftdata:cancelStatement": {
+        ("redshift-data:CancelStatement", "")
+    },
+    "arn:aws:states:::emr-serverless:startJobRun.sync": {
+        ("emr-serverless:StartJobRun", "EmrApplicationId"),
+        ("emr-serverless:GetJobRun", "EmrApplicationId"),
+        ("emr-serverless:CancelJobRun", "EmrApplicationId"),
+        ("iam:PassRole", "EmrJobRoleArn"),
+        *((action, "StepFunctionsGetEventsForEMRServerlessJobRule") for action in _EVENTS),
+    },
+    "arn:aws:states:::ecs:runTask.sync": {
+        ("ecs:RunTask", "EcsTaskDefinitionPattern"),
+        ("ecs:DescribeTasks", "EcsCluster"),
+        ("ecs:StopTask", "EcsCluster"),
+        ("iam:PassRole", "EcsTaskRolePattern"),
+        *((action, "StepFunctionsGetEventsForECSTaskRule") for action in _EVENTS),
+    },
+    "arn:aws:states:::states:startExecution.sync:2": {
+        ("states:StartExecution", "JobStateMachinePattern"),
+        ("states:DescribeExecution", "JobStateMachinePattern"),
+        ("states:StopExecution", "JobStateMachinePattern"),
+        *((action, "StepFunctionsGetEventsForStepFunctionsExecutionRule") for action in _EVENTS),
+    },
     "arn:aws:states:::sns:publish": {("sns:Publish", "NotificationTopic")},
-    "arn:aws:states:::sqs:sendMessage": _SEND,
+    "arn:aws:states:::sqs:sendMessage": SEND,
     "arn:aws:states:::s3:getObject": {("s3:GetObject", "DataBucket")},
     "arn:aws:states:::s3:putObject": {
         (f"s3:{action}", "DataBucket")
@@ -97,7 +83,7 @@ INTEGRATIONS: dict[str, Uses] = {
 
 _JOB: Uses = {
     ("s3:GetObject", "ArtifactBucket"),
-    *_READ_OBJECT,
+    *READ_OBJECT,
     ("s3:PutObject", "DataBucket"),
     ("s3:AbortMultipartUpload", "DataBucket"),
     ("logs:CreateLogGroup", "log-group"),
@@ -114,7 +100,7 @@ JOBS: dict[str, Uses] = {
         ("dynamodb:DescribeTable", "DailyCasesTable"),
         ("dynamodb:BatchWriteItem", "DailyCasesTable"),
     },
-    "RedshiftCopyRole": _READ_OBJECT,
+    "RedshiftCopyRole": READ_OBJECT,
 }
 
 
@@ -125,9 +111,12 @@ REQUESTS = {
     "delete_item": "dynamodb:DeleteItem",
     "describe_table": "dynamodb:DescribeTable",
     "get_item": "dynamodb:GetItem",
+    "put_item": "dynamodb:PutItem",
     "query": "dynamodb:Query",
     "transact_write_items": "dynamodb:PutItem",
     "update_item": "dynamodb:UpdateItem",
+    "disable_rule": "events:DisableRule",
+    "enable_rule": "events:EnableRule",
     "batch_execute_statement": "redshift-data:BatchExecuteStatement",
     "cancel_statement": "redshift-data:CancelStatement",
     "describe_statement": "redshift-data:DescribeStatement",
@@ -136,10 +125,16 @@ REQUESTS = {
     "list_objects_v2": "s3:ListBucket",
     "put_object": "s3:PutObject",
     "upload_file": "s3:PutObject",
+    "publish": "sns:Publish",
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "delete_message_batch": "sqs:DeleteMessage",
     "receive_message": "sqs:ReceiveMessage",
+    "send_message": "sqs:SendMessage",
     "send_message_batch": "sqs:SendMessage",
+    "describe_execution": "states:DescribeExecution",
+    "describe_map_run": "states:DescribeMapRun",
+    "list_executions": "states:ListExecutions",
+    "list_map_runs": "states:ListMapRuns",
     "send_task_failure": "states:SendTaskFailure",
     "send_task_success": "states:SendTaskSuccess",
 }
@@ -158,13 +153,6 @@ def requests_in(folder: Path) -> set[str]:
     return found - {"", "meta", "get_paginator"} - PEOPLE_ONLY
 
 
-def adapter_calls(handler: str) -> set[str]:
-    """The adapter methods that a handler calls: "control.record"."""
-    source = (HANDLERS / f"{handler}.py").read_text()
-    found = {f"{part}.{method}" for part, method in _PART.findall(source)}
-    return {call for call in found if not call.startswith("settings.")}
-
-
 def of_function(handler: str) -> Uses:
     return {use for call in adapter_calls(handler) for use in ADAPTERS[call]}
 
@@ -176,8 +164,8 @@ def of_machine(substitutions: dict[str, Any]) -> Uses:
         resource = state.body.get("Resource", "")
         if resource.startswith("arn:aws:states:::lambda:invoke"):
             name = machine.SUBSTITUTION.fullmatch(state.body["Arguments"]["FunctionName"])
-            assert name, state.name
-            uses.add(("lambda:InvokeFunction", substitutions[name[1]]["Fn::GetAtt"][0]))
+            function = substitutions[name[1]]["Fn::GetAtt"][0] if name else "JobFunctionPattern"
+            uses.add(("lambda:InvokeFunction", function))
         elif resource:
             uses |= INTEGRATIONS[resource]
         if state.type == "Map":

@@ -1,16 +1,17 @@
 """Runs in a Step Functions of our own: children, retries, dead Lambdas, any order of requests.
 
-Every call of a function runs in a thread that stops before each request to the run table and
+Every call of a function runs in a greenlet that stops before each request to the run table and
 before each word to a child. Only one moves at a time, and the test decides which, and which dies.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
+import greenlet
 from tests.unit.fake_run_table import FakeRunTable
 
 from penstock.domain.ending import Ending, ending_of_failure
@@ -34,25 +35,21 @@ class Invocation:
 
     def __init__(self, call: Callable[[], object]) -> None:
         self._call = call
-        self._go = threading.Semaphore(0)
-        self._stopped = threading.Semaphore(0)
         self._dies = False
         self.ended = False
         self.died = False
         self.is_forgotten = False
+        self.token: str | None = None
         self.error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.invocation = self  # type: ignore[attr-defined]
-        self._thread.start()
+        self._greenlet = greenlet.greenlet(self._run)
+        self._greenlet.invocation = self
 
     def go_on(self, *, die: bool = False) -> None:
         self._dies = die
-        self._go.release()
-        self._stopped.acquire()
+        self._greenlet.switch()
 
     def stop_here(self) -> None:
-        self._stopped.release()
-        self._go.acquire()
+        self._greenlet.parent.switch()
         self._die_if_told()
 
     def _die_if_told(self) -> None:
@@ -60,7 +57,6 @@ class Invocation:
             raise LambdaDied
 
     def _run(self) -> None:
-        self._go.acquire()
         try:
             self._die_if_told()
             self._call()
@@ -70,12 +66,11 @@ class Invocation:
         except Exception as error:  # noqa: BLE001 - raised by the test that owns this
             self.error = error
         self.ended = True
-        self._stopped.release()
 
 
 def stop_before_request(request: str = "") -> None:
-    """Let the invocation whose thread this is stand still; tests' own threads pass."""
-    invocation = getattr(threading.current_thread(), "invocation", None)
+    """Let the invocation whose greenlet this is stand still; a test's own code passes."""
+    invocation = getattr(greenlet.getcurrent(), "invocation", None)
     if invocation is not None and not request.startswith("after"):
         invocation.stop_here()
 
@@ -107,22 +102,32 @@ class SimulatedRuns:
     """All children of all runs, with one run table."""
 
     def __init__(
-        self, jobs: Iterable[JobRecord], will: dict[JobKey, Outcome], limits: dict[str, int]
+        self,
+        jobs: Iterable[JobRecord],
+        will: dict[JobKey, Outcome],
+        limits: dict[str, int],
+        store: Any = None,
+        outside: dict[JobKey, list[JobKey]] | None = None,
     ) -> None:
-        self.table = FakeRunTable(default_limit=1, around=stop_before_request)
+        self.table = store or FakeRunTable(default_limit=1, around=stop_before_request)
+        self.store = self.table
         planned = list(jobs)
         self.table.create_jobs(planned)
         for pool, limit in limits.items():
             self.table.set_limit(pool, limit)
-        self.limits = limits
+        self.limits = dict(limits)
+        self.outside = outside or {}
         self.children = {
             job.key: Child(job.key, job.waiting_on, job.pool, will[job.key]) for job in planned
         }
         self._by_token: dict[str, Child] = {}
+        self._highest: dict[str, int] = {}
+        self._steps = 0
+        self._check_every = getattr(self.table, "check_every", 1)
         self.outcomes: dict[JobKey, Outcome] = {}
         shuffle = Random(0).shuffle
-        self.gate = Gate(self.table, self.table, self, lambda: NOW, shuffle=shuffle)
-        self.turns = TurnTaking(self.table, self, self.gate, lambda: NOW)
+        self.gate = Gate(self.store, self.store, self, lambda: NOW, shuffle=shuffle)
+        self.turns = TurnTaking(self.store, self, self.gate, lambda: NOW)
 
     # What the functions say to the children
 
@@ -170,6 +175,25 @@ class SimulatedRuns:
     def kill(self, child: Child) -> None:
         child.phase = "killed"
 
+    def reconcile(self, child: Child) -> None:
+        """Do what Reconcile Runs does about a child that has ended without settling."""
+        key = child.key
+        child.phase = "reconciling"
+
+        def call() -> None:
+            found = self.store.jobs([key])[0]
+            if found.outcome is None:
+                self.turns.settle(key, Ending(Outcome.ABORTED))
+            else:
+                self.turns.finish(key)
+            waiters = self.outside.get(key, [])
+            if waiters:
+                self.turns.release_outside(waiters, self.store.jobs([key])[0])
+            for pool in self.limits:
+                self.gate.sweep(pool)
+
+        child.invocations.append(Invocation(call))
+
     def settle_again(self, child: Child) -> None:
         """Settle once more while an earlier call still goes on, whose answer is lost.
 
@@ -192,7 +216,14 @@ class SimulatedRuns:
     def records(self) -> dict[JobKey, JobRecord]:
         return {job.key: job for job in self.table.jobs_by_name.values()}
 
-    def release_threads(self) -> None:
+    def upstream_of(self, key: JobKey, name: str) -> JobKey:
+        """Return the job that a name in `waiting_on` means: of another run, or of the same."""
+        for upstream, waiters in self.outside.items():
+            if upstream.job_name == name and key in waiters:
+                return upstream
+        return key._replace(job_name=name)
+
+    def end_invocations(self) -> None:
         for child in self.children.values():
             for invocation in child.invocations:
                 while not invocation.ended:
@@ -206,7 +237,7 @@ class SimulatedRuns:
         token = child.task_token
         self._by_token[token] = child
         call = Invocation(lambda: self.turns.arrive(child.key, token, "arn"))
-        call.token = token  # type: ignore[attr-defined]
+        call.token = token
         child.invocations.append(call)
 
     def _invoke_settle(self, child: Child) -> None:
@@ -214,7 +245,14 @@ class SimulatedRuns:
         ending = Ending(child.will)
         if child.failure is not None:
             ending = ending_of_failure(child.failure)
-        child.invocations.append(Invocation(lambda: self.turns.settle(child.key, ending)))
+
+        def call() -> None:
+            job = self.turns.settle(child.key, ending)
+            waiters = self.outside.get(child.key, [])
+            if waiters and job.key == child.key:
+                self.turns.release_outside(waiters, job)
+
+        child.invocations.append(Invocation(call))
 
     def _advance(self, child: Child, invocation: Invocation, *, die: bool) -> None:
         invocation.go_on(die=die)
@@ -223,12 +261,13 @@ class SimulatedRuns:
         child.invocations.remove(invocation)
         if invocation.error:
             raise invocation.error
-        token = getattr(invocation, "token", None)
+        token = invocation.token
         if invocation.is_forgotten:
             return
         if token is None:
-            if child.phase == "settling":
-                child.phase = "to settle" if invocation.died else "over"
+            again = {"settling": "to settle", "reconciling": "killed"}
+            if child.phase in again:
+                child.phase = again[child.phase] if invocation.died else "over"
         elif invocation.died and child.phase == "arriving" and child.task_token == token:
             self._invoke_arrive(child)
 
@@ -239,7 +278,8 @@ class SimulatedRuns:
     def _check_turn(self, child: Child) -> None:
         records = self.records()
         for name in child.upstream:
-            if records[child.key._replace(job_name=name)].outcome is not Outcome.SUCCEEDED:
+            upstream = self.upstream_of(child.key, name)
+            if records[upstream].outcome is not Outcome.SUCCEEDED:
                 raise ViolationError(f"{child.key} runs before {name} has succeeded")
         if records[child.key].state is not Progress.RUNNING:
             raise ViolationError(
@@ -252,10 +292,23 @@ class SimulatedRuns:
             for other in self.children.values()
             if other.pool == child.pool and other.phase == "running"
         ]
-        if len(running) >= self.limits[child.pool]:
-            raise ViolationError(f"more than {self.limits[child.pool]} jobs of {child.pool} run")
+        if len(running) >= self.highest(child.pool):
+            raise ViolationError(f"more than {self.highest(child.pool)} jobs of {child.pool} run")
+
+    def highest(self, pool: str) -> int:
+        """Return the highest limit that a pool has had: whoever runs may run on when it falls."""
+        return max(self.limits[pool], self._highest.get(pool, 0))
+
+    def change_limit(self, pool: str, limit: int) -> None:
+        """Change a limit as a person does, at any time."""
+        self._highest[pool] = self.highest(pool)
+        self.limits[pool] = limit
+        self.table.set_limit(pool, limit)
 
     def _check_outcomes(self) -> None:
+        self._steps += 1
+        if self._steps % self._check_every:
+            return
         for key, job in self.records().items():
             if (
                 job.outcome is not None
@@ -263,7 +316,7 @@ class SimulatedRuns:
             ):
                 raise ViolationError(f"the outcome of {key} has changed")
         for name, pool in self.table.pools.items():
-            if len(pool.holders) > self.limits[name]:
+            if len(pool.holders) > self.highest(name):
                 raise ViolationError(f"{name} has too many holders")
 
 
@@ -275,6 +328,7 @@ class Faults:
     timeouts: int = 0
     kills: int = 0
     repeats: int = 0
+    limit_changes: int = 0
 
 
 def run_to_the_end(runs: SimulatedRuns, random: Random, faults: Faults | None = None) -> None:
@@ -293,6 +347,9 @@ def run_to_the_end(runs: SimulatedRuns, random: Random, faults: Faults | None = 
         elif faults.kills and child.phase in ("arriving", "running", "settling") and chance < 0.02:
             faults.kills -= 1
             runs.kill(child)
+        elif faults.limit_changes and chance < 0.02:
+            faults.limit_changes -= 1
+            runs.change_limit(child.pool, random.randint(0, 3))
         elif faults.repeats and child.phase == "settling" and chance < 0.1:
             faults.repeats -= 1
             runs.settle_again(child)

@@ -12,7 +12,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "functions" / "penstock"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FUNCTIONS = ("generate_job_id", "plan_run", "await_turn", "settle_job", "close_run")
+FUNCTIONS = (
+    "generate_job_id", "plan_run", "await_turn", "settle_job", "close_run", "reconcile_runs",
+)  # fmt: skip
 MAY_IMPORT = {
     "domain": ("penstock.domain",),
     "adapters": (

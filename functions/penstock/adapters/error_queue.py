@@ -79,7 +79,8 @@ class ErrorQueue:
     def receive(self, is_wanted: Callable[[dict[str, Any]], bool]) -> list[Message]:
         """Return the wanted messages, hidden from others; all others are released again.
 
-        A message that nobody will ever be able to read goes to the queue of dead letters. Reads until the queue is empty or the time is up: what is left waits for the next run.
+        A message that nobody will ever be able to read goes to the queue of dead letters.
+        Reads until the queue is empty or the time is up: what is left waits for the next run.
         """
         wanted: list[Message] = []
         others: list[Message] = []

@@ -85,6 +85,8 @@ def response(
     """Return the verdict, the message for people, and the run log if there is one to write."""
     run, jobs = ended
     digest = digest_of(run, jobs, event.get("failure"), site.environment)
+    if run.duplicate_of and run.duplicate_of not in digest:
+        digest += _duplicate(run)
     statement = None
     if site.redshift:
         statement, left = log_statement(site.redshift, site.environment, [ended, *unlogged])
@@ -96,6 +98,13 @@ def response(
         "digest": digest,
         "log_statement": statement,
     }
+
+
+def _duplicate(run: RunRecord) -> str:
+    return (
+        f"\nRun {run.duplicate_of} is at this work, or has done it, so this run did nothing. "
+        "Look at that one; if it has failed, run it again when it has ended.\n"
+    )
 
 
 def _sum(figures: Iterable[float | None]) -> float | None:

@@ -80,7 +80,7 @@ def _simulated(
     ready = [name for name, count in missing.items() if not count]
     now = 0.0
     touched: set[str] = set()
-    while ready or running:
+    while True:
         for name in ready:
             pool = planned[name]["Pool"]
             heapq.heappush(queues[pool], (-planned[name]["Priority"], name))
@@ -92,14 +92,13 @@ def _simulated(
                 heapq.heappush(running, (job.end, job.name))
                 started.append(job)
         if not running:
-            break  # what is left waits in a pool without slots
+            return started  # what is left, if anything, waits in a pool without slots
         now, name = heapq.heappop(running)
         touched = {planned[name]["Pool"]}
         free[planned[name]["Pool"]] += 1
         for dependent in dependents[name]:
             missing[dependent] -= 1
         ready = [dependent for dependent in dependents[name] if not missing[dependent]]
-    return started
 
 
 def _started(entry: PlanEntry, now: float) -> ExpectedJob:

@@ -11,7 +11,7 @@ The order of the writes makes a repeat complete whatever a dead Lambda has left 
 - Only Settle Job, which is repeated until it has come to its end, gives turns to others. A job
   that arrives looks after itself alone (`enter`): once it has its turn, nobody repeats its arrival.
 - Whoever gives a slot to a job that has ended meanwhile finds out at the very next write and takes
-  the slot back. Should he die in between, `sweep` finds the slot.
+  the slot back. Should he die in between, the repeat of his call finds the slot (`sweep`).
 """
 
 from __future__ import annotations

@@ -102,10 +102,6 @@ class SilenceWatch:
         self, category: ScheduledCategory, day: date, due: set[str], runs: list[RunRecord]
     ) -> Iterator[Silence]:
         """Yield the due jobs that no run of the day knew, although they have run before."""
-        if any(
-            run.verdict is None or run.planned + run.left_out + run.invalid == 0 for run in runs
-        ):
-            return  # one is at work, or could not be planned, and people know
         known = {job.job_name for run in runs for job in self._runs.jobs_of(run.job_id)}
-        if due - known:
+        if known and due - known:  # of a day that could not be planned people have heard
             yield Silence(category.name, day, tuple(sorted(due - known)), is_whole=False)

@@ -170,7 +170,7 @@ class TurnTaking:
             elif dependent.outcome is not None:
                 self._gate.take_back(dependent)
         for pool in sorted(pools):
-            self._gate.recover(pool)
+            self._gate.sweep(pool)
 
     def _block_after(self, job: JobRecord) -> None:
         """Block what lies downstream, level by level, up to jobs that are blocked already."""

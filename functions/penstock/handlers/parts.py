@@ -31,6 +31,7 @@ from penstock.domain.run_closer import RunCloser
 from penstock.domain.run_planner import RunPlanner, Stores
 from penstock.domain.silence_watch import SilenceWatch
 from penstock.domain.turn import TurnTaking
+from penstock.domain.watch import Watch
 from penstock.settings import Settings
 
 if TYPE_CHECKING:
@@ -128,14 +129,16 @@ class Parts:
         """Who looks after open runs."""
         return Reconciler(
             self.executions, self.runs, self.control, self.turns, self._tokens, self.gate,
-            self.aftermath, self.closer, self.queue, self.topic, self.bucket.result_file, now, in_threads,
+            self.aftermath, self.closer, self.queue, self.topic, self.bucket.result_file, now,
+            in_threads,
         )  # fmt: skip
 
     @cached_property
-    def silence_watch(self) -> SilenceWatch:
-        """Who looks for categories that should have run."""
+    def watch(self) -> Watch:
+        """The checks of Reconcile Runs."""
         told = SilentDays(self._dynamodb, self.settings.run_table, self._expires_at)
-        return SilenceWatch(self.runs, self.control, told, self.topic, self.settings.site)
+        silence = SilenceWatch(self.runs, self.control, told, self.topic, self.settings.site)
+        return Watch(self.leases, self.rule, self.reconciler, silence)
 
     @cached_property
     def executions(self) -> Executions:

@@ -60,7 +60,7 @@ def test_every_job_ends_as_it_must_however_often_lambdas_die(
         assert runs.outcomes == expected_outcomes(jobs, will)
         assert [pool.holders for pool in runs.table.pools.values() if pool.holders] == []
     finally:
-        runs.release_threads()
+        runs.end_invocations()
 
 
 @thoroughly
@@ -79,7 +79,7 @@ def test_a_turn_that_comes_too_late_loses_nobody_elses(
         assert_only_blocked_below_failures(jobs, runs)
         assert_pools_are_clean(runs)
     finally:
-        runs.release_threads()
+        runs.end_invocations()
 
 
 @thoroughly
@@ -103,7 +103,7 @@ def test_a_stopped_run_is_closed_and_holds_up_no_other(
         assert_only_blocked_below_failures(jobs, runs)
         assert_pools_are_clean(runs)
     finally:
-        runs.release_threads()
+        runs.end_invocations()
 
 
 def a_diamond(*failing: str) -> tuple[list[JobRecord], dict[JobKey, Outcome]]:
@@ -145,7 +145,7 @@ def test_one_death_before_any_request_changes_nothing(
             assert runs.outcomes == expected_outcomes(jobs, will)
             assert runs.table.pools["default"].holders == set()
         finally:
-            runs.release_threads()
+            runs.end_invocations()
 
 
 def assert_only_blocked_below_failures(jobs: list[JobRecord], runs: SimulatedRuns) -> None:
@@ -162,3 +162,14 @@ def assert_pools_are_clean(runs: SimulatedRuns) -> None:
         assert pool.holders == set()
         for entry in pool.queue.values():
             assert runs.records()[entry.key].outcome is not None
+
+
+def test_a_slot_given_to_an_ended_job_by_one_who_died_is_found_by_the_repeat_of_his_call() -> None:
+    jobs = [planned_job("run0", f"job{number}", [], [], "default", 0) for number in range(4)]
+    will = {job.key: Outcome.FAILED for job in jobs}
+    runs = SimulatedRuns(jobs, will, {"default": 1, "oracle": 1})
+    try:
+        run_to_the_end(runs, Random(0), Faults(0.2, repeats=2))
+        assert waiting(runs) == []
+    finally:
+        runs.end_invocations()

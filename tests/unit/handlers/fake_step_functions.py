@@ -76,7 +76,7 @@ class FakeStepFunctions:
         return self._checked("SendTaskFailure", request, {})
 
     def _checked(self, operation: str, request: Any, answer: Any) -> Any:
-        model = MODEL.operation_model(operation)
+        model: Any = MODEL.operation_model(operation)
         report = ParamValidator().validate(request, model.input_shape)
         assert not report.has_errors(), report.generate_report()
         assert set(answer) <= set(model.output_shape.members)
