@@ -13,7 +13,7 @@ from penstock.domain.instant import parse_day
 from penstock.domain.lane import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,15 +33,16 @@ class ControlTable:
         self._client = client
         self._table = table
 
-    def rows_of_category(self, category: str) -> list[dict[str, Any]]:
-        """Return the rows of a category as the index holds them, a moment old at most."""
+    def rows_of_category(self, category: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a category as the index holds them, one page in memory at a time."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=CATEGORY_INDEX,
             KeyConditionExpression="JobCategory = :category",
             ExpressionAttributeValues={":category": {"S": category}},
         )
-        return [from_item(dict(item)) for page in pages for item in page["Items"]]
+        for page in pages:
+            yield from (from_item(dict(item)) for item in page["Items"])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return all rows that hold a job, in no order."""

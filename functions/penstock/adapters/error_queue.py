@@ -89,7 +89,9 @@ class ErrorQueue:
             messages = self._receive_batch()
             if not messages:
                 break
-            for message in self._put_aside_poison(messages):
+            readable, unreadable = self._sorted_out(messages)
+            others += unreadable
+            for message in readable:
                 (wanted if is_wanted(message.body) else others).append(message)
         self.release(others)
         return wanted
@@ -130,10 +132,11 @@ class ErrorQueue:
             for message in answer.get("Messages", [])
         ]
 
-    def _put_aside_poison(self, messages: Sequence[_Received]) -> list[Message]:
-        """Return the messages that can be read; the others are dead letters now.
+    def _sorted_out(self, messages: Sequence[_Received]) -> tuple[list[Message], list[Message]]:
+        """Return the messages that can be read, and those that cannot and stay on the queue.
 
-        Each is sent before it is deleted: a dead letter that comes twice is better than none.
+        These become dead letters if there is a queue for such. Each is sent before it is deleted:
+        a dead letter that comes twice is better than none.
         """
         readable: list[Message] = []
         poison: list[Message] = []
@@ -142,8 +145,10 @@ class ErrorQueue:
                 readable.append(Message(read_message(message.text), message.receipt))
             except PoisonError as error:
                 poison.append(self._send_dead_letter(message, str(error)))
-        (self.delete if self._dead_letters else self.release)(poison)
-        return readable
+        if not self._dead_letters:
+            return readable, poison
+        self.delete(poison)
+        return readable, []
 
     def _send_dead_letter(self, message: _Received, reason: str) -> Message:
         if self._dead_letters:

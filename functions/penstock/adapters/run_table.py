@@ -61,7 +61,14 @@ _LINE: Final = (
 class RunTable:
     """Runs with their jobs, which expire together."""
 
-    def __init__(self, client: DynamoDBClient, table: str, expires_at: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        expires_at: Callable[[], int],
+        fan_out: Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]] = map,
+    ) -> None:
+        self._fan_out = fan_out
         self._client = client
         self._table = table
         self._expires_at = expires_at
@@ -73,7 +80,8 @@ class RunTable:
         one that comes back to life after the run has started, finds its hundred there.
         """
         expires_at = self._expires_at()
-        for start in range(0, len(jobs), _TRANSACTION):
+
+        def create(start: int) -> None:
             self._create(
                 [
                     {
@@ -86,6 +94,8 @@ class RunTable:
                     for job in jobs[start : start + _TRANSACTION]
                 ]
             )
+
+        list(self._fan_out(create, range(0, len(jobs), _TRANSACTION)))
 
     def jobs_of(self, job_id: str) -> list[JobRecord]:
         """Return all jobs of a run by name, consistently read (one request per megabyte)."""

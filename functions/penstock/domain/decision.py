@@ -187,8 +187,8 @@ def _refuse(decisions: dict[str, Decision], name: str, message: str) -> None:
 
 
 def _refuse_unknown(decisions: dict[str, Decision], day: Day) -> None:
+    known = decisions.keys() | day.outside.keys()
     for name, decision in list(decisions.items()):
-        known = decisions.keys() | day.outside.keys()
         unknown = [repr(other) for other in decision.row.depends_on if other not in known]
         if unknown:
             no_job = "is no job" if len(unknown) == 1 else "are no jobs"

@@ -36,11 +36,12 @@ LONGEST_MEMORY: Final = timedelta(days=13)
 _UNSUCCESSFUL: Final = frozenset(map(str, (*FAILURES, Outcome.BLOCKED)))
 
 
-def read_rows(rows: Sequence[Mapping[str, Any]], category: str) -> list[RowReading]:
-    """Read the rows of a category; raise UnknownCategoryError if there are none."""
-    if not rows:
+def read_rows(rows: Iterable[Mapping[str, Any]], category: str) -> list[RowReading]:
+    """Read the rows of a category one by one; raise UnknownCategoryError if there are none."""
+    readings = [read_row(row) for row in rows]
+    if not readings:
         raise UnknownCategoryError(f"no row of the control table has the JobCategory {category!r}")
-    return [read_row(row) for row in rows]
+    return readings
 
 
 def calendars_of(readings: Iterable[RowReading]) -> set[str]:

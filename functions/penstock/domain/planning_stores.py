@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Rows(Protocol):
     """The control table."""
 
-    def rows_of_category(self, category: str) -> list[dict[str, Any]]:
-        """Return the rows of a category."""
+    def rows_of_category(self, category: str) -> Iterable[dict[str, Any]]:
+        """Yield the rows of a category."""
 
     def rows_named(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return those of the rows that exist, by job name."""

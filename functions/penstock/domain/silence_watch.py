@@ -32,7 +32,7 @@ class RunList(Protocol):
 class Rows(Protocol):
     """The control table."""
 
-    def rows_of_category(self, category: str) -> list[dict[str, Any]]:
+    def rows_of_category(self, category: str) -> Iterable[dict[str, Any]]:
         """Return the rows of a category."""
 
     def calendars(self, names: Iterable[str]) -> Mapping[str, AbstractSet[date]]:

@@ -26,6 +26,7 @@ class Waits:
         self._decisions = decisions
         self._day = day
         self._in_cycle = in_cycle
+        self._known = decisions.keys() | day.outside.keys()
         self._waits: dict[str, dict[str, None]] = {}
 
     def settle(self) -> None:
@@ -46,8 +47,7 @@ class Waits:
     def _needed(self, row: ControlRow) -> Iterable[str]:
         if row.job_name in self._in_cycle:
             return ()
-        known = self._decisions.keys() | self._day.outside.keys()
-        return [name for name in row.depends_on if name in known]
+        return [name for name in row.depends_on if name in self._known]
 
     def _waits_for(self, upstream: str) -> Iterable[str]:
         """Return what stands between a job and its upstream: the upstream, or what is behind it."""

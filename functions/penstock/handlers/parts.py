@@ -60,7 +60,7 @@ class Parts:
     @cached_property
     def runs(self) -> RunTable:
         """The runs."""
-        return RunTable(self._dynamodb, self.settings.run_table, self._expires_at)
+        return RunTable(self._dynamodb, self.settings.run_table, self._expires_at, in_threads)
 
     @cached_property
     def bucket(self) -> PlanBucket:

@@ -57,8 +57,8 @@ def test_the_rows_of_a_category_are_found_and_no_others(
     for number in range(30):
         put(dynamodb, **ROW | {"JobName": f"job{number}", "Notes": "x" * 50_000})
     put(dynamodb, **ROW | {"JobName": "other", "JobCategory": "Weekly"})
-    assert len(control.rows_of_category("Daily")) == 30
-    assert control.rows_of_category("Nightly") == []
+    assert len(list(control.rows_of_category("Daily"))) == 30
+    assert list(control.rows_of_category("Nightly")) == []
 
 
 def test_calendars_are_rows_of_their_own_and_no_jobs(control: ControlTable, dynamodb: Any) -> None:
