@@ -43,6 +43,7 @@ check: setup ## lint, types, templates
 generate: setup ## the files that are made from others: diagrams, bundles of the Glue jobs
 	@python docs/diagram.py
 	@python glue/bundle.py
+	@python schema/generate.py
 
 bench: setup ## every benchmark; each prints its table
 	@for each in bench/*.py; do echo "== $$each"; python "$$each" || exit 1; done

@@ -6,9 +6,12 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from penstock.domain.decision import GIVEN_UP
 from penstock.domain.instant import parse_instant, seconds_between
+from penstock.domain.lane import Lane
 from penstock.domain.outcome import FAILURES, Outcome, Verdict
 from penstock.domain.run_log import total
+from penstock.domain.unusual import unusual
 from penstock.domain.verdict import stop_of
 
 if TYPE_CHECKING:
@@ -43,12 +46,15 @@ def digest_of(
     """Return the whole message; long lists are cut, and say so."""
     table = [job for outcome in _IN_TABLE for job in jobs if job.outcome is outcome]
     failed = [job for job in jobs if job.outcome in FAILURES]
-    blocked = [job for job in jobs if job.outcome is Outcome.BLOCKED and not job.blocked_by]
+    stopped = [job for job in jobs if job.outcome is Outcome.BLOCKED and not job.blocked_by]
+    given_up = [job for job in stopped if job.cause.startswith(GIVEN_UP)]
+    blocked = [job for job in stopped if job not in given_up]
     sections = [
         _head(run, jobs, environment),
         _section("What stopped the run", [stop_of(failure)] if failure else []),
         _section("What failed", _failures(failed, jobs)),
         _section("Bad rows, to be mended in the control table", _causes(jobs, Outcome.INVALID)),
+        _section("Given up until someone acts", [f"{j.job_name}: {j.cause}" for j in given_up]),
         _section("Blocked", [f"{job.job_name}: {job.cause}" for job in blocked]),
         _section("Succeeded, but to be looked at", _remarks(jobs)),
         _section("Left out", _causes(jobs, Outcome.SKIPPED)),
@@ -76,11 +82,23 @@ def _head(run: RunRecord, jobs: Sequence[JobRecord], environment: str) -> str:
         "Time": _time(run),
         "Jobs": outcomes or "none",
         "Rows": ", ".join(rows),
+        "Rerun of": run.rerun_of,
+        "Lane": run.lane if run.lane != Lane.LIVE else "",
         "Glue": f"{dpu_seconds / 3600:,.3f} DPU-hours" if dpu_seconds else "",
+        "Cost": _cost(jobs),
         "Execution": run.execution_arn,
     }
     lines = [f"{name + ':':<14}{value}" for name, value in facts.items() if value]
     return "\n".join([f"Verdict:      {run.verdict}", *lines])
+
+
+def _cost(jobs: Sequence[JobRecord]) -> str:
+    """Return the dollars that are known, and of how many jobs that ran they are not."""
+    dollars = total(jobs, "dollars")
+    if dollars is None:
+        return ""
+    unknown = sum(bool(job.started_at) and job.figures.dollars is None for job in jobs)
+    return f"${dollars:,.4f}" + (f", and {unknown} jobs of unknown cost" if unknown else "")
 
 
 def _time(run: RunRecord) -> str:
@@ -121,11 +139,9 @@ def _causes(jobs: Iterable[JobRecord], outcome: Outcome) -> list[str]:
 
 
 def _remarks(jobs: Iterable[JobRecord]) -> list[str]:
-    return [
-        f"{job.job_name}: {job.cause}"
-        for job in jobs
-        if job.outcome is Outcome.SUCCEEDED and job.error
-    ]
+    odd = [(job, job.cause) for job in jobs if job.outcome is Outcome.SUCCEEDED and job.error]
+    odd += [(job, text) for job in jobs for text in unusual(job)]
+    return [f"{job.job_name}: {text}" for job, text in odd]
 
 
 def _table(jobs: Sequence[JobRecord]) -> list[str]:
@@ -149,15 +165,17 @@ def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
 
 
 def _advice(run: RunRecord, jobs: Sequence[JobRecord]) -> list[str]:
-    if run.verdict is Verdict.SUCCEEDED:
+    if run.verdict in (Verdict.SUCCEEDED, Verdict.DUPLICATE):
         return []
     outcomes = {job.outcome for job in jobs}
     advice = []
     if outcomes & {*FAILURES, Outcome.BLOCKED}:
-        advice.append(f"The next run of {run.category} tries the failed and blocked jobs again.")
+        if run.lane == Lane.LIVE:
+            advice.append(f"The next run of {run.category} tries failed and blocked jobs again.")
+        advice.append(f"To run them again for {run.logical_date}: penstock rerun {run.job_id}")
     if Outcome.INVALID in outcomes:
         advice.append("Mend the bad rows first: a job with a bad row is not run.")
-    if run.category:
+    if run.category and not run.planned:
         request: Mapping[str, str] = {"category": run.category, "logical_date": run.logical_date}
         known = {name: value for name, value in request.items() if value}
         advice.append(f"To run it again at once, start the pipeline with {json.dumps(known)}")

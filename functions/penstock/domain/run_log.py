@@ -43,6 +43,10 @@ RUN_COLUMNS: Final = {
     "rows_filtered": "BIGINT",
     "bytes": "BIGINT",
     "dpu_seconds": "DOUBLE PRECISION",
+    "dollars": "DOUBLE PRECISION",
+    "lane": "VARCHAR(16)",
+    "rerun_of": "VARCHAR(64)",
+    "duplicate_of": "VARCHAR(64)",
     "execution_arn": "VARCHAR(512)",
 }
 JOB_COLUMNS: Final = {
@@ -60,6 +64,9 @@ JOB_COLUMNS: Final = {
     "rows_filtered": "BIGINT",
     "bytes": "BIGINT",
     "dpu_seconds": "DOUBLE PRECISION",
+    "dollars": "DOUBLE PRECISION",
+    "failed_before": "INTEGER",
+    "waited_seconds": "DOUBLE PRECISION",
     "error": "VARCHAR(256)",
     "cause": "VARCHAR(2000)",
 }
@@ -115,6 +122,20 @@ def log_statement(
     return statement, len(job_lines) - len(fitting)
 
 
+def definition() -> str:
+    """Return the statements that create the log, as a file for people who want it beforehand."""
+    statements = [
+        "CREATE SCHEMA IF NOT EXISTS etl",
+        _create(RUN_TABLE, RUN_COLUMNS),
+        _create(JOB_TABLE, JOB_COLUMNS),
+    ]
+    pretty = [text.replace("(", "(\n    ", 1).replace(", ", ",\n    ") for text in statements]
+    made_by = (
+        "-- Made by schema/generate.py from penstock.domain.run_log; runs create it themselves."
+    )
+    return "\n".join([made_by, *(f"{text};" for text in pretty), ""])
+
+
 def _delete(table: str, parameters: str) -> str:
     return f"DELETE FROM {table} WHERE job_id IN ({parameters})"  # noqa: S608 - no value is in it
 
@@ -158,7 +179,10 @@ def _run_line(run: RunRecord, jobs: Sequence[JobRecord], environment: str) -> st
         counts[Outcome.SKIPPED],
         counts[Outcome.INVALID],
         *(total(jobs, name) for name in ("rows_read", "rows_written", "rows_rejected")),
-        *(total(jobs, name) for name in ("rows_filtered", "bytes", "dpu_seconds")),
+        *(total(jobs, name) for name in ("rows_filtered", "bytes", "dpu_seconds", "dollars")),
+        run.lane,
+        run.rerun_of,
+        run.duplicate_of,
         run.execution_arn,
     )
 
@@ -180,6 +204,9 @@ def _job_line(job: JobRecord) -> str:
         figures.rows_filtered,
         figures.bytes,
         figures.dpu_seconds,
+        figures.dollars,
+        job.failed_before,
+        seconds_between(job.arrived_at, job.started_at),
         job.error[:LONGEST_ERROR],
         job.cause[:LONGEST_CAUSE],
     )

@@ -211,10 +211,9 @@ Odd            spark         SUCCEEDED       -        -         -        -
 
 How to go on
 ------------
-The next run of Daily_Covid tries the failed and blocked jobs again.
+The next run of Daily_Covid tries failed and blocked jobs again.
+To run them again for 2026-11-21: penstock rerun 20261121T050000Z-7b0f
 Mend the bad rows first: a job with a bad row is not run.
-To run it again at once, start the pipeline with \
-{"category": "Daily_Covid", "logical_date": "2026-11-21"}
 """
     )
 
