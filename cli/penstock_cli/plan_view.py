@@ -89,10 +89,14 @@ def _sum(forecast: Forecast, as_of: str) -> str:
     text = f"Expected: {_time(forecast.seconds)}, ${forecast.dollars:,.2f}"
     notes = [f"prices of {as_of}"]
     if forecast.unknown_times:
-        notes.append(f"{forecast.unknown_times} jobs have never succeeded, a minute is assumed")
+        notes.append(f"a minute assumed of {_jobs(forecast.unknown_times)} without a success yet")
     if forecast.unknown_costs:
-        notes.append(f"{forecast.unknown_costs} jobs of unknown cost")
+        notes.append(f"{_jobs(forecast.unknown_costs)} of unknown cost")
     return f"{text} ({'; '.join(notes)})"
+
+
+def _jobs(number: int) -> str:
+    return "1 job" if number == 1 else f"{number} jobs"
 
 
 def _some(names: list[str], most: int = 3) -> str:

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from penstock.adapters.control_table import ControlTable
+from penstock.domain.job_record import JobRecord
 from penstock_cli import pipeline
 from penstock_cli.backfilling import backfill, dates_between
 from penstock_cli.following import follow, start
@@ -126,33 +127,69 @@ def test_of_two_starts_for_one_day_one_runs_and_the_other_says_so(
     assert other in (ended.cause or "")
 
 
-def test_reconcile_runs_closes_a_run_whose_execution_was_stopped(
-    stack: Stack, deployed: Deployed, rows: ControlTable
-) -> None:
+def pause(stack: Stack) -> None:
+    """Give the pool `paused` no slots, so that its jobs wait."""
+    item = {"PK": {"S": "POOL#paused"}, "SK": {"S": "POOL"}, "Limit": {"N": "0"}}
+    stack.client("dynamodb").put_item(TableName=stack.output("RunTable"), Item=item)
+
+
+def waiting_job(stack: Stack, deployed: Deployed, arn: str) -> JobRecord:
+    """The job `first` of a run that has just been started, as soon as it waits for its turn."""
     states = stack.client("stepfunctions")
-    pause = {"PK": {"S": "POOL#paused"}, "SK": {"S": "POOL"}, "Limit": {"N": "0"}}
-    stack.client("dynamodb").put_item(TableName=stack.output("RunTable"), Item=pause)
-    rows.apply(sql("first", Pool="paused"))
-    arn = start(deployed, {"category": CATEGORY, "logical_date": "2026-11-18"})
-    job_id = None
-    while job_id is None or not any(
-        job.arrived_at for job in deployed.run_table.jobs_of(job_id) if job.job_name == "first"
-    ):
+    while True:
         job_id = pipeline.job_id(states, arn)
-    states.stop_execution(executionArn=arn, cause="by hand")
+        for job in deployed.run_table.jobs_of(job_id) if job_id else ():
+            if job.job_name == "first" and job.arrived_at:
+                return job
+
+
+def reconcile(stack: Stack) -> None:
     function = stack.client("cloudformation").describe_stack_resource(
         StackName="penstock-local", LogicalResourceId="ReconcileRunsFunction"
     )["StackResourceDetail"]["PhysicalResourceId"]
+    answer = stack.client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps({"check": "runs"}).encode()
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def test_reconcile_runs_closes_a_run_whose_execution_was_stopped(
+    stack: Stack, deployed: Deployed, rows: ControlTable
+) -> None:
+    pause(stack)
+    rows.apply(sql("first", Pool="paused"))
+    arn = start(deployed, {"category": CATEGORY, "logical_date": "2026-11-18"})
+    job = waiting_job(stack, deployed, arn)
+    stack.client("stepfunctions").stop_execution(executionArn=arn, cause="by hand")
     for _ in range(20):
-        answer = stack.client("lambda").invoke(
-            FunctionName=function, Payload=json.dumps({"check": "runs"}).encode()
-        )
-        assert "FunctionError" not in answer, answer["Payload"].read()
-        run = deployed.run_table.run(job_id)
+        reconcile(stack)
+        run = deployed.run_table.run(job.job_id)
         if run is not None and run.verdict is not None:
             break
     assert run is not None
     assert str(run.verdict) == "FAILED"
-    outcomes = {j.job_name: str(j.state) for j in deployed.run_table.jobs_of(job_id)}
+    outcomes = {j.job_name: str(j.state) for j in deployed.run_table.jobs_of(job.job_id)}
     assert outcomes["first"] == "ABORTED"
     assert set(outcomes.values()) <= {"ABORTED", "BLOCKED", "SKIPPED"}
+
+
+def test_reconcile_runs_settles_a_job_whose_execution_was_stopped_and_the_run_goes_on(
+    stack: Stack, deployed: Deployed, rows: ControlTable
+) -> None:
+    pause(stack)
+    rows.apply(sql("first", Pool="paused"))
+    rows.apply(sql("alone"))
+    arn = start(deployed, {"category": CATEGORY, "logical_date": "2026-11-17"})
+    job = waiting_job(stack, deployed, arn)
+    assert job.execution_arn is not None
+    stack.client("stepfunctions").stop_execution(executionArn=job.execution_arn, cause="by hand")
+    reconcile(stack)
+    ended = follow(a_console(), deployed, arn, "run")
+    assert ended.verdict == "PARTIAL"
+    outcomes = {j.job_name: str(j.state) for j in deployed.run_table.jobs_of(job.job_id)}
+    assert outcomes == {
+        "first": "ABORTED",
+        "second": "BLOCKED",
+        "third": "BLOCKED",
+        "alone": "SUCCEEDED",
+    }

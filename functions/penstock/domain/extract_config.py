@@ -128,8 +128,8 @@ def _problems_of_mode(table: ExtractTable) -> Iterable[tuple[str, str]]:
 
 def _problems_of_job(table: ExtractTable) -> Iterable[tuple[str, str]]:
     stated = [name for name in ("worker_type", "number_of_workers") if name in table.settings]
-    if table.job_type != "python_shell" and not table.settings.get("target"):
-        yield "target", f"is missing; a job of type {table.job_type} has to be named"
+    if not table.settings.get("target"):
+        yield "target", f"is missing; the {table.job_type} job that extracts has to be named"
     if table.job_type == "spark" and len(stated) == 1:
         yield stated[0], "needs worker_type and number_of_workers, both or neither"
     elif table.job_type != "spark" and stated:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from penstock.domain.extract_config import ExtractTable
 
-SHIPPED_TARGET: Final = "{stack}-extract-tables"
 LONGEST_NAME: Final = 64
 MOST_ATTEMPTS: Final = 100
 """An extract is never given up: whoever asks for a table wants it tried."""
@@ -53,7 +52,7 @@ class ExtractJob:
             "JobName": self.name,
             "JobCategory": category,
             "JobType": first.job_type,
-            "Target": first.settings.get("target", SHIPPED_TARGET),
+            "Target": first.settings["target"],
             "Arguments": {
                 "tables_path": f"s3://{{data_bucket}}/{work_order_key(job_id, self.name)}"
             },

@@ -22,7 +22,7 @@ sources:
   - name: shop
     type: postgresql
     secret_arn: arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop
-    defaults: {pool: shop_db}
+    defaults: {pool: shop_db, target: extract}
     tables:
       - orders
       - table: customers

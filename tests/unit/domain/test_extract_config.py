@@ -21,6 +21,7 @@ def source(*tables: Any, name: str = "shop", **fields: Any) -> dict[str, Any]:
         "name": name,
         "type": "postgresql",
         "secret_arn": SECRET,
+        "defaults": {"target": "extract"},
         "tables": list(tables),
         **fields,
     }
@@ -35,13 +36,13 @@ def test_a_table_takes_what_it_says_then_what_its_source_says_then_the_config() 
         source(
             "orders",
             {"table": "items", "pool": "own"},
-            defaults={"pool": "shop", "drift": "freeze"},
+            defaults={"target": "extract", "pool": "shop", "drift": "freeze"},
         ),
         defaults={"pool": "all", "partitions": 4},
     )
     assert [dict(table.settings) for table in made.tables] == [
-        {"pool": "shop", "drift": "freeze", "partitions": 4},
-        {"pool": "own", "drift": "freeze", "partitions": 4},
+        {"target": "extract", "pool": "shop", "drift": "freeze", "partitions": 4},
+        {"target": "extract", "pool": "own", "drift": "freeze", "partitions": 4},
     ]
     assert (made.category, made.target_seconds) == ("Extract", 600)
 
@@ -86,7 +87,7 @@ def test_glue_is_spark_if_it_has_workers(settings: dict[str, Any], job_type: str
             [source({"table": "a", "mode": "incremental"}, type="s3")],
             "sources[0].tables[0].mode: is incremental, but a file",
         ),
-        ([source({"table": "a", "job_type": "ecs"})], "sources[0].tables[0].target: is missing"),
+        ([source({"table": "a", "target": ""})], "sources[0].tables[0].target: is missing"),
         (
             [source({"table": "a", "worker_type": "G.1X", "target": "t"})],
             "sources[0].tables[0].worker_type: needs worker_type and number_of_workers",
@@ -109,8 +110,8 @@ def test_all_tables_or_some_with_overrides_are_taken_in_the_order_of_the_event()
     request = {"tables_to_extract": ["items", {"table": "shop/orders", "pool": "slow"}]}
     tables = selected(made, {**request, "overrides": {"pool": "quick", "drift": "freeze"}})
     assert [(table.table, dict(table.settings)) for table in tables] == [
-        ("items", {"pool": "quick", "drift": "freeze"}),
-        ("orders", {"pool": "slow", "drift": "freeze"}),
+        ("items", {"target": "extract", "pool": "quick", "drift": "freeze"}),
+        ("orders", {"target": "extract", "pool": "slow", "drift": "freeze"}),
     ]
 
 

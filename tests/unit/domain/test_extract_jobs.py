@@ -16,7 +16,7 @@ SHOP = Source("shop", "postgresql", {"secret_arn": "arn", "tls": True})
 
 
 def table(name: str, source: Source = SHOP, **settings: Any) -> ExtractTable:
-    return ExtractTable(source, name, settings)
+    return ExtractTable(source, name, {"target": "extract", **settings})
 
 
 def test_a_thousand_small_tables_share_at_most_sixty_runs() -> None:

@@ -21,7 +21,7 @@ CONFIG = {
             "name": "shop",
             "type": "postgresql",
             "secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop",
-            "defaults": {"pool": "shop_db"},
+            "defaults": {"pool": "shop_db", "target": "{stack}-extract-tables"},
             "tables": [
                 "orders",
                 {"table": "items", "mode": "incremental", "cursor": "at", "primary_key": ["id"]},
