@@ -83,7 +83,7 @@ class SilenceWatch:
         return len(found)
 
     def _silences(self, name: str, runs: list[RunRecord], now: datetime) -> Iterator[Silence]:
-        rows = self._rows.rows_of_category(name)
+        rows = list(self._rows.rows_of_category(name))
         readings = [read_row(row) for row in rows]
         category = silence.scheduled_category(name, runs, readings, self._site.time_zone)
         named = {reading.row.run_condition.calendar for reading in readings}
