@@ -61,6 +61,7 @@ ADAPTERS: dict[str, Uses] = {
     "bucket.plan": READ_OBJECT,
     "bucket.result_file": READ_OBJECT,
     "bucket.store": {*READ_OBJECT, ("s3:PutObject", "DataBucket")},
+    "bucket.store_lines": {("s3:PutObject", "DataBucket")},
     "bucket.store_file": {("s3:PutObject", "DataBucket")},
     "control.add_waiter": _on_control("UpdateItem"),
     "control.calendars": _on_control("BatchGetItem"),

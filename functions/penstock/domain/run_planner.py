@@ -135,6 +135,7 @@ class RunPlanner:
         if plan is None:
             prepare()
             plan = self._plans.store(self.draft(run, readings, bodies, rerun))
+        self._plans.store_lines(plan)  # of a stored plan too: who stored it may have died here
         self._runs.create_jobs(job_records(plan))
         self._wait_outside(plan)
         unlogged = self._runs.backlog(run.job_id, planning.unlogged_runs(bodies))
