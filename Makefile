@@ -31,8 +31,8 @@ up: setup ## start Penstock Local with the application deployed, and leave it ru
 down: ## stop what `make up` started
 	@penstock down
 
-test: setup ## every test
-	@pytest
+test: setup ## every test, in two processes; WORKERS=4 takes four
+	@pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder
 
 prove: setup ## the proof of turn-taking at length: half a million interleavings
 	@PENSTOCK_PROOF=500000 pytest tests/proof
