@@ -51,7 +51,7 @@ def apply_files(console: Console, files: Sequence[Path], stack: Stack, *, ask: b
     if ask and not typer.confirm(f"Write {len(needed)} rows to {table.name}?"):
         raise typer.Exit(1)
     write(table.meta.client, table.name, needed)
-    console.print(f"{len(needed)} rows written to {table}")
+    console.print(f"{len(needed)} rows written to {table.name}")
 
 
 def differences(table: Any, items: Iterable[Item]) -> list[Change]:
