@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from penstock_local.glue.run_folder import RunFolder
+from penstock_local.job_processes.run_folder import RunFolder
 from penstock_local.runtimes import jvm
 from penstock_local.runtimes.folder import Runtimes
 from penstock_local.settings import LOOPBACK, LocalSettings
