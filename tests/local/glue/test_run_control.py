@@ -6,7 +6,7 @@ import time
 
 import psutil
 import pytest
-from tests.local.glue.running_platform import Platform, eventually
+from tests.local.running_platform import Platform, eventually
 
 from penstock_local.job_processes.lane import PYTHON_SHELL_SLOTS
 

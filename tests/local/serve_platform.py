@@ -10,6 +10,11 @@ from penstock_local.job_processes import processes
 from penstock_local.settings import LocalSettings
 
 home, runtimes, port, seconds_per_minute = sys.argv[1:]
-launcher.REPAIRS = ("penstock_local.cloudformation", "penstock_local.glue")  # type: ignore[assignment]
+launcher.REPAIRS = (  # type: ignore[assignment]
+    "penstock_local.cloudformation",
+    "penstock_local.glue",
+    "penstock_local.emr_serverless",
+    "penstock_local.iam_names",
+)
 processes.SECONDS_PER_MINUTE = float(seconds_per_minute)
 launcher.run(LocalSettings(home=Path(home), runtimes=Path(runtimes), port=int(port)))
