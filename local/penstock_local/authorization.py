@@ -41,10 +41,9 @@ def require_pass_role(access_key: str, role_arn: str, service: str) -> None:
 
 
 def signer() -> str:
-    """The access key with which the request of this context was signed; empty without one."""
-    pins.require(hasattr(iam_evaluator, "_signed_request"), "iam_evaluator._signed_request")
-    signed = iam_evaluator._signed_request.get()
-    return str(signed.access_key_id) if signed else ""
+    """The access key that has signed the request of this context; empty for the root's."""
+    pins.require(hasattr(iam_evaluator, "_verified_key"), "iam_evaluator._verified_key")
+    return str(iam_evaluator._verified_key.get())
 
 
 def caller_arn(access_key: str) -> str:

@@ -14,6 +14,7 @@ launcher.REPAIRS = (  # type: ignore[assignment]
     "penstock_local.cloudformation",
     "penstock_local.glue",
     "penstock_local.emr_serverless",
+    "penstock_local.ecs",
     "penstock_local.iam_names",
 )
 processes.SECONDS_PER_MINUTE = float(seconds_per_minute)

@@ -27,6 +27,7 @@ class LogFile:
     path: Path
     group: str
     stream: str
+    makes_group: bool = True
 
 
 class LogShipper:
@@ -37,6 +38,16 @@ class LogShipper:
 
     def __init__(self, client: Any, files: Sequence[LogFile]) -> None:
         self._streams = [_Stream(client, file) for file in files]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is sent anywhere."""
+        return not self._streams
+
+    def open(self) -> None:
+        """Make the streams now. Raises ClientError or BotoCoreError."""
+        for stream in self._streams:
+            stream.make()
 
     def say(self, line: str) -> None:
         """Put a line of Penstock Local's own into the last of the logs."""
@@ -60,6 +71,7 @@ class _Stream:
         self._client = client
         self._place = {"logGroupName": file.group, "logStreamName": file.stream}
         self._path = file.path
+        self._makes_group = file.makes_group
         self._file: BinaryIO | None = None
         self._partial = b""
         self._made = False
@@ -87,21 +99,21 @@ class _Stream:
         if not filled or self._refused:
             return
         try:
-            self._make()
+            self.make()
             for batch in _batches(filled):
                 self._client.put_log_events(**self._place, logEvents=batch)
         except (ClientError, BotoCoreError) as error:
             self._refused = True
             log.warning("No log %s: %s", self._place, error)
 
-    def _make(self) -> None:
+    def make(self) -> None:
         if self._made:
             return
         group = {"logGroupName": self._place["logGroupName"]}
-        for make, place in (
-            (self._client.create_log_group, group),
-            (self._client.create_log_stream, self._place),
-        ):
+        made = [(self._client.create_log_stream, self._place)]
+        if self._makes_group:
+            made.insert(0, (self._client.create_log_group, group))
+        for make, place in made:
             try:
                 make(**place)
             except ClientError as error:

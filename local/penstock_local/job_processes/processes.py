@@ -110,6 +110,13 @@ class Processes:
         if process:
             process.interrupt()
 
+    def kill(self, run: Work) -> None:
+        """Kill the process of a run at once."""
+        with self._starting:
+            process = self._alive.get(run.id)
+        if process:
+            process.kill()
+
     def close(self) -> None:
         """Kill every process and remove every folder; nothing is started after that."""
         with self._starting:
