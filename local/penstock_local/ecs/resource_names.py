@@ -46,9 +46,9 @@ def install() -> None:
 def arn_of(action: str, request: dict[str, Any]) -> str:
     """The resource that a request is about."""
     if action == "RunTask":
-        named = str(request.get("taskDefinition") or "")
-        key = ecs._resolve_td_key(named)
-        return f"{_base()}:task-definition/{key or named}"
+        key = ecs._resolve_td_key(str(request.get("taskDefinition") or "")) or ""
+        # A family is decided by as its latest revision; for one that there is none of as any.
+        return f"{_base()}:task-definition/{key if ':' in key else f'{key}:*'}"
     tasks = request.get("tasks") or [""]
     task = str(request.get("task") or tasks[0])
     return task if task.startswith("arn:") else f"{_base()}:task/{_cluster(request)}/{task}"
