@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.local.glue.running_platform import Platform, eventually
 from tests.local.glue.test_run_control import SLEEP_WITH_CHILD, is_alive, pids
+from tests.local.running_platform import Platform, eventually
 
 
 @pytest.mark.parametrize("signal", ["SIGTERM", "SIGKILL"])

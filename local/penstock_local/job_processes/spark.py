@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from penstock_local.glue.run_folder import RunFolder
+from penstock_local.job_processes.job_files import LaunchError
+from penstock_local.job_processes.run_folder import RunFolder
 from penstock_local.runtimes import jvm
 from penstock_local.runtimes.folder import Runtimes
 from penstock_local.settings import LOOPBACK, LocalSettings
@@ -38,7 +39,7 @@ def java(
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         *settings.get("spark.driver.extraJavaOptions", "").split(),
     ]
-    heap = _java_size(settings.get("spark.driver.memory", DRIVER_MEMORY))
+    heap = java_size(settings.get("spark.driver.memory", DRIVER_MEMORY))
     return {
         "command": jvm.command(runtimes, heap, folder.scratch, options),
         "environment": jvm.environment(runtimes, configuration, more_jars),
@@ -73,10 +74,22 @@ def settings(
     }
 
 
-def _java_size(memory: str) -> str:
+def java_size(memory: str) -> str:
     """Spark's `2g`, `2gb` or `2048` (MiB) as Java writes sizes."""
     size = memory.strip().lower().removesuffix("b")
     return f"{size}m" if size.isdigit() else size
+
+
+_MEBIBYTES = {"k": 1 / 1024, "m": 1.0, "g": 1024.0, "t": 1024.0**2}
+
+
+def mebibytes(memory: str) -> float:
+    """The MiB of a size as Spark writes them. Raises LaunchError for what is none."""
+    size = java_size(memory)
+    number, unit = size[:-1], size[-1:]
+    if not number.isdigit() or unit not in _MEBIBYTES:
+        raise LaunchError(f"{memory!r} is not a size of memory, like 2g")
+    return int(number) * _MEBIBYTES[unit]
 
 
 def _s3a(local: LocalSettings, folder: RunFolder) -> dict[str, str]:

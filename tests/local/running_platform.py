@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 import boto3
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 RUNTIMES = REPOSITORY / ".penstock/runtimes"
 REGION = "eu-central-1"
 BUCKET = "jobs"
 SECONDS_PER_MINUTE = 2.0
+SERVICES = ("glue.amazonaws.com", "emr-serverless.amazonaws.com", "ecs-tasks.amazonaws.com")
 ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class Platform:
         eventually(lambda: (home / "ready.json").exists() or self.process.poll() is not None)
         self._clients: dict[str, Any] = {}
         self.glue = self.client("glue")
-        self.role = self.make_role("job-role", "glue.amazonaws.com")
+        self.role = self.make_role("job-role", *SERVICES)
         self.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
@@ -74,10 +75,11 @@ class Platform:
             )
         return self._clients[service]
 
-    def make_role(self, name: str, service: str, logs: bool = True) -> str:
+    def make_role(self, name: str, *services: str, logs: bool = True) -> str:
         """A role that may use the bucket, and write logs unless told otherwise."""
         iam = self.client("iam")
-        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        principal = {"Service": list(services)}
+        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         made = iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
@@ -140,6 +142,41 @@ class Platform:
             events = logs.get_log_events(**place, startFromHead=True)["events"]
             return [event["message"] for event in events]
         return []
+
+    def user(self, name: str, *allowed: dict[str, object]) -> Callable[[str], Any]:
+        """A user who may do just that; makes its clients."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(
+            UserName=name,
+            PolicyName="all",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(allowed)}),
+        )
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return lambda service: boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name=REGION,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+
+    def events(self, source: str, name: str) -> Callable[[], list[dict[str, Any]]]:
+        """The details of the events of a source from now on; they come by a queue."""
+        sqs, bus = self.client("sqs"), self.client("events")
+        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+        asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        arn = asked["Attributes"]["QueueArn"]
+        bus.put_rule(Name=name, EventPattern=json.dumps({"source": [source]}))
+        bus.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+        seen: list[dict[str, Any]] = []
+
+        def look() -> list[dict[str, Any]]:
+            answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+            seen.extend(json.loads(one["Body"])["detail"] for one in answer.get("Messages", []))
+            return seen
+
+        return look
 
     def stop(self) -> None:
         """End the platform as a signal of the shell does."""

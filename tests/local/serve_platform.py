@@ -6,10 +6,16 @@ import sys
 from pathlib import Path
 
 from penstock_local import launcher
-from penstock_local.glue import execution
+from penstock_local.job_processes import processes
 from penstock_local.settings import LocalSettings
 
 home, runtimes, port, seconds_per_minute = sys.argv[1:]
-launcher.REPAIRS = ("penstock_local.cloudformation", "penstock_local.glue")  # type: ignore[assignment]
-execution.SECONDS_PER_MINUTE = float(seconds_per_minute)
+launcher.REPAIRS = (  # type: ignore[assignment]
+    "penstock_local.cloudformation",
+    "penstock_local.glue",
+    "penstock_local.emr_serverless",
+    "penstock_local.ecs",
+    "penstock_local.iam_names",
+)
+processes.SECONDS_PER_MINUTE = float(seconds_per_minute)
 launcher.run(LocalSettings(home=Path(home), runtimes=Path(runtimes), port=int(port)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock_local.glue.process import Lifeline
+from penstock_local.job_processes.process import Lifeline
 
 SHIM = Path(__file__).parent / "shim"
 
@@ -54,6 +54,16 @@ class RunFolder:
     def script(self) -> Path:
         """The folder of the script alone, which Python puts first on its path."""
         return self.root / "script"
+
+    @property
+    def stdout(self) -> Path:
+        """Where the process writes its output."""
+        return self.root / "stdout"
+
+    @property
+    def stderr(self) -> Path:
+        """Where the process writes its errors."""
+        return self.root / "stderr"
 
     @property
     def failure(self) -> Path:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from tests.local.glue.running_platform import REPOSITORY, Platform
+from tests.local.running_platform import REPOSITORY, Platform
 
 
 @pytest.fixture(scope="session")

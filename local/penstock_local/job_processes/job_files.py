@@ -1,4 +1,4 @@
-"""The script of a job and what comes with it, fetched from S3 in the name of the job's role."""
+"""The script of a run and what comes with it, fetched from S3 in the name of the run's role."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ REFUSED = ("AccessDenied", "403")
 
 
 class LaunchError(Exception):
-    """A run cannot be started; the text becomes its ErrorMessage."""
+    """A run cannot be started; the text says why."""
 
 
 class JobFiles:
-    """Fetches files into the folder of one run."""
+    """Fetches files into the folder of one run; `prefix` begins every message."""
 
-    def __init__(self, s3: Any, role: str) -> None:
+    def __init__(self, s3: Any, role: str, prefix: str = "") -> None:
         self._s3 = s3
         self._role = role
+        self._prefix = prefix
 
     def fetch(self, location: str, folder: Path, what: str) -> Path:
         """Fetch one object under its own name. Raises LaunchError."""
         place = urlsplit(location)
         key = place.path.lstrip("/")
         if place.scheme not in ("s3", "s3a", "s3n") or not key:
-            raise LaunchError(f"LAUNCH ERROR | The {what} {location!r} is not an S3 path")
+            raise LaunchError(f"{self._prefix}The {what} {location!r} is not an S3 path")
         try:
             body = self._s3.get_object(Bucket=place.netloc, Key=key)["Body"]
         except ClientError as error:
@@ -41,15 +42,15 @@ class JobFiles:
                 file.write(chunk)
         return path
 
-    def fetch_python(self, locations: list[str], folder: Path) -> list[Path]:
+    def fetch_python(self, locations: list[str], folder: Path, option: str) -> list[Path]:
         """Fetch modules (.py, .zip, .whl) and return what belongs on Python's path."""
         found = []
         for location in locations:
-            path = self.fetch(location, folder, "file of --extra-py-files")
+            path = self.fetch(location, folder, f"file of {option}")
             if path.suffix == ".py":
                 found.append(folder)
             elif path.suffix == ".whl":
-                found.append(_unpacked(path, location))
+                found.append(self._unpacked(path, location))
             else:
                 found.append(path)
         return list(dict.fromkeys(found))
@@ -57,18 +58,17 @@ class JobFiles:
     def _why_not(self, error: ClientError, location: str, what: str) -> str:
         code = error.response["Error"]["Code"]
         if code in MISSING:
-            return f"LAUNCH ERROR | The {what} {location} does not exist"
+            return f"{self._prefix}The {what} {location} does not exist"
         if code in REFUSED:
-            return f"LAUNCH ERROR | The role {self._role} may not read the {what} {location}"
-        return f"LAUNCH ERROR | The {what} {location} cannot be read: {error}"
+            return f"{self._prefix}The role {self._role} may not read the {what} {location}"
+        return f"{self._prefix}The {what} {location} cannot be read: {error}"
 
-
-def _unpacked(wheel: Path, location: str) -> Path:
-    """A wheel may hold compiled modules, which Python cannot import from within an archive."""
-    folder = wheel.with_suffix("")
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder)
-    except zipfile.BadZipFile as error:
-        raise LaunchError(f"LAUNCH ERROR | {location} is not a wheel: {error}") from error
-    return folder
+    def _unpacked(self, wheel: Path, location: str) -> Path:
+        """A wheel may hold compiled modules, which Python cannot import from within an archive."""
+        folder = wheel.with_suffix("")
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(folder)
+        except zipfile.BadZipFile as error:
+            raise LaunchError(f"{self._prefix}{location} is not a wheel: {error}") from error
+        return folder

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-log = logging.getLogger("penstock_local.glue")
+log = logging.getLogger("penstock_local.job_processes")
 
 # PutLogEvents takes 10,000 events and 1 MiB at once, each event counted with 26 bytes more.
 MOST_EVENTS = 5_000
@@ -19,21 +20,39 @@ LONGEST_EVENT = 250_000
 EVENT_OVERHEAD = 26
 
 
-class LogShipper:
-    """Sends what a run writes to `<group>/output` and `<group>/error`, stream = run id.
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file of output, and the log stream it goes to."""
 
-    It signs as the job's role, as Glue does: a role that may not write logs leaves none.
+    path: Path
+    group: str
+    stream: str
+    makes_group: bool = True
+
+
+class LogShipper:
+    """Sends what a run writes to its log streams, in the name of whoever made the client.
+
+    A role that may not write logs leaves none, as on AWS.
     """
 
-    def __init__(self, client: Any, group: str, stream: str, folder: Path) -> None:
-        self._streams = [
-            _Stream(client, f"{group}/output", stream, folder / "stdout"),
-            _Stream(client, f"{group}/error", stream, folder / "stderr"),
-        ]
+    def __init__(self, client: Any, files: Sequence[LogFile]) -> None:
+        self._streams = [_Stream(client, file) for file in files]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is sent anywhere."""
+        return not self._streams
+
+    def open(self) -> None:
+        """Make the streams now. Raises ClientError or BotoCoreError."""
+        for stream in self._streams:
+            stream.make()
 
     def say(self, line: str) -> None:
-        """Put a line of Penstock Local's own into the error log."""
-        self._streams[1].send([line.encode()])
+        """Put a line of Penstock Local's own into the last of the logs."""
+        if self._streams:
+            self._streams[-1].send([line.encode()])
 
     def ship(self) -> None:
         """Send the lines that are complete."""
@@ -48,10 +67,11 @@ class LogShipper:
 
 
 class _Stream:
-    def __init__(self, client: Any, group: str, stream: str, path: Path) -> None:
+    def __init__(self, client: Any, file: LogFile) -> None:
         self._client = client
-        self._place = {"logGroupName": group, "logStreamName": stream}
-        self._path = path
+        self._place = {"logGroupName": file.group, "logStreamName": file.stream}
+        self._path = file.path
+        self._makes_group = file.makes_group
         self._file: BinaryIO | None = None
         self._partial = b""
         self._made = False
@@ -79,21 +99,21 @@ class _Stream:
         if not filled or self._refused:
             return
         try:
-            self._make()
+            self.make()
             for batch in _batches(filled):
                 self._client.put_log_events(**self._place, logEvents=batch)
         except (ClientError, BotoCoreError) as error:
             self._refused = True
             log.warning("No log %s: %s", self._place, error)
 
-    def _make(self) -> None:
+    def make(self) -> None:
         if self._made:
             return
         group = {"logGroupName": self._place["logGroupName"]}
-        for make, place in (
-            (self._client.create_log_group, group),
-            (self._client.create_log_stream, self._place),
-        ):
+        made = [(self._client.create_log_stream, self._place)]
+        if self._makes_group:
+            made.insert(0, (self._client.create_log_group, group))
+        for make, place in made:
             try:
                 make(**place)
             except ClientError as error:
