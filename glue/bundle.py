@@ -21,6 +21,7 @@ BUNDLES = HERE / "bundles"
 LIBRARY = "penstock_job"
 SCRIPTS = (
     "python_shell/extract.py",
+    "python_shell/extract_tables.py",
     "python_shell/transform.py",
     "python_shell/load.py",
     "spark/transform.py",

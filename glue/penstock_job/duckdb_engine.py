@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -30,6 +31,7 @@ _KINDS = {
     **dict.fromkeys(("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"), TIMESTAMP),
     "timestamp with time zone": TIMESTAMP,
     "varchar": TEXT,
+    "blob": BINARY,
     "boolean": BOOLEAN,
     "date": DATE,
 }

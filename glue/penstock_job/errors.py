@@ -32,7 +32,15 @@ class EngineError(JobError):
 
 
 class SourceError(JobError):
-    """The source of an extract did not answer, or answered something that is no CSV."""
+    """The source of an extract did not answer, or answered something that cannot be read."""
+
+
+class SchemaDriftError(JobError):
+    """The columns of a table are no longer what its published data was made of."""
+
+
+class TablesFailedError(JobError):
+    """Some tables of an extract could not be extracted; the others were, and are published."""
 
 
 class InputError(JobError):

@@ -9,6 +9,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -42,6 +43,7 @@ _KINDS = {
     **dict.fromkeys(("float", "double"), DOUBLE),
     **dict.fromkeys(("timestamp", "timestamp_ntz"), TIMESTAMP),
     "string": TEXT,
+    "binary": BINARY,
     "boolean": BOOLEAN,
     "date": DATE,
 }

@@ -11,7 +11,9 @@ from types import ModuleType
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
+from bench.postgres_server import PostgresServer, packaged_programs
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
 
@@ -118,3 +120,20 @@ def aws(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfor
     )
     yield platform
     platform.reset()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The one PostgreSQL server of the tests."""
+    server = PostgresServer(packaged_programs()).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to an empty database."""
+    with postgres.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        yield connection
