@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from penstock_job.csv_records import Parted, part_records
 from penstock_job.dialect import DUCKDB
 from penstock_job.errors import ArgumentsError, SourceError
-from penstock_job.plain_text import to_utf_8, unpack
+from penstock_job.plain_text import require_encoding, to_utf_8, unpack
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,16 @@ class CsvStyle:
     header: bool = True
     encoding: str = "utf-8"
 
+    @classmethod
+    def of(cls, stated: Mapping[str, Any]) -> CsvStyle:
+        """The style that an extract config states. Raises ArgumentsError."""
+        unknown = sorted(stated.keys() - {"delimiter", "header", "encoding"})
+        if unknown:
+            raise ArgumentsError(f"csv: {', '.join(unknown)} is no property of a CSV file")
+        return cls(**stated)
+
     def __post_init__(self) -> None:
+        require_encoding(self.encoding)
         if len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n':
             raise ArgumentsError(
                 f"a delimiter is one character other than a quote, not {self.delimiter!r}"

@@ -72,6 +72,8 @@ _UNIQUE_KEYS = """
 class PostgresqlSource:
     """A TableSource on one database; each table is read by connections of its own."""
 
+    reads_once = False
+
     def __init__(self, access: DatabaseAccess, patience: Patience | None = None) -> None:
         self._access = access
         self._patience = patience or Patience()
@@ -138,8 +140,11 @@ class PostgresqlReading:
     watermark: Any
     keys_are_unique: bool
     strict: Sequence[str]
+    is_whole: bool
     details: dict[str, Any] = field(default_factory=dict)
     unchanged: bool = False
+    may_lack_columns: bool = False
+    rows_rejected: int = 0
 
     @property
     def columns(self) -> Sequence[SourceColumn]:
@@ -240,6 +245,7 @@ def _reading(
         watermark=watermark,
         keys_are_unique=any(key <= set(order.primary_key) for key in keys),
         strict=tuple(order.types),
+        is_whole=start_of(order) is None,
         details=details,
     )
 

@@ -18,7 +18,6 @@ from penstock_job.contract import JobContract, Output, Result, write_result
 from penstock_job.dataset import PublishedColumn
 from penstock_job.dialect import DUCKDB
 from penstock_job.errors import JobError, SpecificationError, TablesFailedError
-from penstock_job.increment import start_of
 from penstock_job.object_store import ObjectStore
 from penstock_job.parquet_parts import ParquetParts, Part
 from penstock_job.schema_drift import schema_drift
@@ -42,6 +41,7 @@ class TableOutcome:
     rows: int = 0
     bytes: int = 0
     duplicates: int = 0
+    rejected: int = 0
     watermark_before: Any = None
     watermark: Any = None
     path: str = ""
@@ -64,6 +64,7 @@ class TableOutcome:
             "duration_seconds": round(self.seconds, 3),
             "error": self.error,
             "duplicates": self.duplicates,
+            "rows_rejected": self.rejected,
             "unchanged": self.unchanged,
             "drift": list(self.drift),
             **self.details,
@@ -128,6 +129,8 @@ class TableExtract:
             return _outcome_of(base, published)
         if not state.layers:  # an increment needs a whole table to add to
             order = replace(order, watermark=None)
+        elif self._source.reads_once:
+            order = replace(order, watermark=state.layers[-1].watermark)
         with self._source.read(order) as reading:
             if reading.unchanged and state.layers:
                 return replace(base, outcome=SUCCEEDED, watermark=reading.watermark, unchanged=True)
@@ -140,10 +143,10 @@ class TableExtract:
     ) -> Layer:
         """Read a table to Parquet files that no manifest names yet."""
         contract = self._contract
-        is_whole = start_of(order) is None
+        is_whole = reading.is_whole
         columns = [PublishedColumn(column.name, str(column.type)) for column in reading.columns]
         policy = ADD if order.drift == ACCEPT and not is_whole else order.drift
-        drift = schema_drift(state.columns, columns, policy)
+        drift = schema_drift(_comparable(state, columns, reading), columns, policy)
         _require_columns(order, reading.columns)
         target = f"{contract.data_path}/{order.target}/{_attempt(contract)}"
         deduplicates = order.is_incremental and not reading.keys_are_unique
@@ -177,6 +180,7 @@ class TableExtract:
                 "source_types": {column.name: column.source_type for column in reading.columns},
                 "duplicates": read - _rows(parts),
                 "drift": drift.texts,
+                "rows_rejected": reading.rows_rejected,
                 **reading.details,
             },
         )
@@ -189,6 +193,16 @@ class TableExtract:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _comparable(
+    state: TableState, columns: Sequence[PublishedColumn], reading: TableReading
+) -> Sequence[PublishedColumn]:
+    """The published columns that those of a reading can be held against."""
+    if not reading.may_lack_columns:
+        return state.columns
+    names = {column.name.lower() for column in columns}
+    return [column for column in state.columns if column.name.lower() in names]
 
 
 def _attempt(contract: JobContract) -> str:
@@ -233,6 +247,7 @@ def _outcome_of(base: TableOutcome, layer: Layer) -> TableOutcome:
         rows=layer.rows,
         bytes=layer.bytes,
         duplicates=details.pop("duplicates", 0),
+        rejected=details.pop("rows_rejected", 0),
         drift=details.pop("drift", ()),
         watermark=layer.watermark,
         path=layer.files[0].rpartition("/")[0] if layer.files else "",
@@ -244,10 +259,11 @@ def _result(outcomes: Sequence[TableOutcome]) -> Result:
     """The result of the job so far; rows that a source gave twice count as filtered."""
     rows = sum(outcome.rows for outcome in outcomes)
     duplicates = sum(outcome.duplicates for outcome in outcomes)
+    rejected = sum(outcome.rejected for outcome in outcomes)
     return Result(
-        rows_read=rows + duplicates,
+        rows_read=rows + duplicates + rejected,
         rows_written=rows,
-        rows_rejected=0,
+        rows_rejected=rejected,
         rows_filtered=duplicates,
         bytes=sum(outcome.bytes for outcome in outcomes),
         outputs=[
@@ -273,9 +289,10 @@ def _log(outcome: TableOutcome) -> None:
     for line in outcome.drift:
         logger.warning("%s: %s", name, line)
     logger.info(
-        "%s: %d rows, %d bytes in %.1f s%s",
+        "%s: %d rows, %d rejected, %d bytes in %.1f s%s",
         name,
         outcome.rows,
+        outcome.rejected,
         outcome.bytes,
         outcome.seconds,
         ", unchanged" if outcome.unchanged else "",

@@ -27,16 +27,15 @@ def main(argv: Sequence[str]) -> Result:
     parser.add_argument("--tables_path", required=True, help="S3 address of the work order")
     parser.add_argument("--memory_limit", default="400MB", help="for DuckDB, as it writes it")
     arguments = parser.read(argv)
-    store = ObjectStore()
+    contract, store = contract_of(arguments), ObjectStore()
     order = load_work_order(store, arguments.tables_path)
     with tempfile.TemporaryDirectory(prefix="penstock-") as name:
         folder = Path(name)
         with (
             closing(DuckDbEngine(folder, store, arguments.memory_limit)) as engine,
-            closing(open_source(order.source, store, folder)) as source,
+            closing(open_source(order.source, contract, store, folder)) as source,
         ):
-            extract = TableExtract(contract_of(arguments), store, source, engine.connection, folder)
-            return extract.run(order)
+            return TableExtract(contract, store, source, engine.connection, folder).run(order)
 
 
 if __name__ == "__main__":

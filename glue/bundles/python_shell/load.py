@@ -1437,6 +1437,10 @@ _MODULES = {
         '\n'
         'class LoadError(JobError):\n'
         '    """A target of a load refused the data."""\n'
+        '\n'
+        '\n'
+        'class CatalogError(JobError):\n'
+        '    """The Glue Data Catalog refused a table that was published; its data are there all the same."""\n'
     ),
     'penstock_job.job_log': (
         '"""The log of a job: its own lines, without the chatter of the libraries."""\n'
