@@ -187,9 +187,12 @@ class _Progress:
         if not isinstance(stated, dict) or stated.get("way") != way:
             return cls(way, order.is_incremental)
         listing = stated.get("listing") or ""
-        # A full extract leaves no listing, so that an increment cannot go on from it.
-        digest = "" if order.is_incremental and not listing else stated.get("sha256", "")
-        return cls(way, order.is_incremental, digest, listing)
+        # An increment cannot go on from a full extract, which leaves no listing; and a full extract
+        # after increments is asked for to have everything read anew.
+        same_mode = order.is_incremental == bool(listing)
+        return cls(
+            way, order.is_incremental, stated.get("sha256", "") if same_mode else "", listing
+        )
 
     @property
     def goes_on(self) -> bool:

@@ -1,7 +1,7 @@
 """The dataset of an extracted table: layers, of which a manifest names those that count.
 
-    <data_path>/<target>/job_id=<id>/attempt=<n>/part-<token>-*.parquet    what one attempt read
-    <data_path>/<target>/manifest.json                                     the state of the table
+    <data_path>/<target>/job_id=<id>/attempt=<n>/try=<token>/part-*.parquet    what a try has read
+    <data_path>/<target>/manifest.json                                         the table's state
 
 The first layer is the whole table as it was; each further one holds the rows that changed since.
 The state of the table is the layers put together, of each primary key the row with the highest

@@ -25,8 +25,9 @@ HTTP = {"name": "web", "type": "http_csv"}
 class Extracts:
     """Runs the job again and again, and commits watermarks as Settle Job does."""
 
-    def __init__(self) -> None:
+    def __init__(self, **arguments: str) -> None:
         self.s3: Any = boto3.client("s3")
+        self.arguments = arguments
         self.watermarks: dict[str, Any] = {}
         self.runs = 0
         self.result: dict[str, Any] = {}
@@ -51,9 +52,8 @@ class Extracts:
         key = f"runs/{job_id}/tables/files.json"
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(order).encode())
         place = f"s3://{BUCKET}/runs/{job_id}/result-{attempt}.json"
-        argv = arguments(
-            "files", attempt, job_id=job_id, result_path=place, tables_path=f"s3://{BUCKET}/{key}"
-        )
+        own = {"job_id": job_id, "result_path": place, "tables_path": f"s3://{BUCKET}/{key}"}
+        argv = arguments("files", attempt, **own, **self.arguments)
         try:
             SCRIPT.main(argv)
         except TablesFailedError as error:
