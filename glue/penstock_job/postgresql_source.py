@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 PORT = 5432
 # Errors that another attempt at connecting will not meet otherwise: who we are, what we asked for.
 _FINAL = ("28", "3D", "42", "0A")
-_SETTINGS = (
+SETTINGS = (
     "SET TIME ZONE 'UTC'",
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
@@ -117,7 +117,7 @@ class PostgresqlSource:
                 keepalives_count=3,
                 autocommit=True,
             )
-            for setting in _SETTINGS:
+            for setting in SETTINGS:
                 connection.execute(setting)
             return connection
         except psycopg.Error as error:
