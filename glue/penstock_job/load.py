@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from penstock_job.column_type import ColumnType
 from penstock_job.contract import JobArgumentParser, JobContract, Output, Result, write_result
-from penstock_job.dataset import attempt_path, find_input, rejects_path
+from penstock_job.dataset import attempt_path, rejects_path
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_items import attribute_type, item_sql, unstorable_sql
 from penstock_job.dynamodb_table import DynamoDbTable, Item, Refused
 from penstock_job.engine import Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
+from penstock_job.job_input import read_input
 from penstock_job.object_store import ObjectStore
 from penstock_job.redshift_table import (
     RedshiftData,
@@ -94,8 +95,7 @@ class _Records:
         names = read_names(inputs, "inputs")
         if len(names) != 1:
             raise ArgumentsError(f"a load has one input, not {len(names)}")
-        manifest = find_input(engine.store, contract, names[0])
-        engine.read_dataset(INPUT, manifest)
+        rows = read_input(engine, engine.store, contract, names[0], INPUT)
         self.engine = engine
         self.contract = contract
         self.key = key
@@ -109,9 +109,9 @@ class _Records:
         engine.keep(RECORDS, f"SELECT row_number() OVER () AS penstock_number, * FROM {INPUT}")
         engine.keep(REFUSED, "SELECT 0 AS number, '' AS reason WHERE FALSE")
         self.rows = engine.row(f"SELECT count(*) FROM {RECORDS}")[0]
-        if self.rows != manifest.rows:
+        if self.rows != rows:
             raise InputError(
-                f"{names[0]} says it published {manifest.rows} rows for "
+                f"{names[0]} says it published {rows} rows for "
                 f"{contract.logical_date}, but its files hold {self.rows}"
             )
         self.bytes = 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from penstock_job.contract import JobArgumentParser, JobContract, Result
-from penstock_job.dataset import find_input
 from penstock_job.engine import Engine
 from penstock_job.errors import InputError
+from penstock_job.job_input import read_input, spoken_name
 from penstock_job.object_store import ObjectStore
 from penstock_job.refine import publish_refined, refine
 from penstock_job.specification import Specification, read_names, read_specification
@@ -49,19 +49,19 @@ def transform(
 ) -> Result:
     """Refine the first input by the specification, with the other inputs at hand for its select.
 
-    Inputs are upstream jobs of the same category; in the select each goes by its job's name.
+    Inputs are upstream jobs of the same category, which the select knows by their names, and
+    extracted tables (`extract:shop/orders`), which it knows by the name of the table.
     """
     specification = specification_of(arguments)
     main, *others = read_names(arguments.inputs, "inputs")
-    manifest = find_input(store, contract, main)
-    engine.read_dataset(MAIN_TABLE, manifest)
+    rows = read_input(engine, store, contract, main, MAIN_TABLE)
     for name in others:
-        engine.read_dataset(name, find_input(store, contract, name))
-    refined = refine(engine, specification, contract, table=MAIN_TABLE, name=main)
-    if refined.tally.records != manifest.rows:
+        read_input(engine, store, contract, name, spoken_name(name))
+    refined = refine(engine, specification, contract, table=MAIN_TABLE, name=spoken_name(main))
+    if refined.tally.records != rows:
         raise InputError(
-            f"{main} says it published {manifest.rows} rows for {contract.logical_date}, "
+            f"{main} says it published {rows} rows for {contract.logical_date}, "
             f"but its files hold {refined.tally.records}"
         )
     details = {"inputs": [main, *others]}
-    return publish_refined(store, contract, refined, rows_read=manifest.rows, details=details)
+    return publish_refined(store, contract, refined, rows_read=rows, details=details)

@@ -37,7 +37,15 @@ ALIASES = {
     "rows": "control",
 }
 # A part that a service hands on to a function, and what that calls.
-HANDED_ON = {"_tables": {"tables.record", "tables.commit_watermark"}}
+HANDED_ON = {
+    "_tables": {
+        "tables.record",
+        "tables.commit_watermark",
+        "tables.unreported",
+        "tables.remember_failure",
+        "tables.forget_failure",
+    }
+}
 
 _TOKENS = {("states:SendTaskSuccess", ""), ("states:SendTaskFailure", "")}
 
@@ -108,8 +116,12 @@ ADAPTERS: dict[str, Uses] = {
     "runs.save": _on_runs("UpdateItem"),
     "runs.unlogged_by": _on_runs("GetItem"),
     "tables.commit_watermark": _on_runs("UpdateItem"),
+    "tables.failed": _on_runs("BatchGetItem"),
+    "tables.forget_failure": _on_runs("DeleteItem"),
     "tables.plan": _on_runs("BatchWriteItem"),
     "tables.record": _on_runs("UpdateItem"),
+    "tables.remember_failure": _on_runs("UpdateItem"),
+    "tables.unreported": _on_runs("Query"),
     "tables.watermarks": _on_runs("BatchGetItem"),
     "told.is_told": _on_runs("GetItem"),
     "told.note": _on_runs("PutItem"),

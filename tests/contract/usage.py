@@ -92,6 +92,7 @@ _JOB: Uses = {
 }
 JOBS: dict[str, Uses] = {
     "TransformJobRole": {*_JOB, ("s3:DeleteObject", "DataBucket")},  # Spark's _temporary
+    "ExtractJobRole": {*_JOB, ("secretsmanager:GetSecretValue", "ExtractSecretPattern")},
     "LoadJobRole": {
         *_JOB,
         *_BATCH,
@@ -125,6 +126,7 @@ REQUESTS = {
     "list_objects_v2": "s3:ListBucket",
     "put_object": "s3:PutObject",
     "upload_file": "s3:PutObject",
+    "get_secret_value": "secretsmanager:GetSecretValue",
     "publish": "sns:Publish",
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "delete_message_batch": "sqs:DeleteMessage",

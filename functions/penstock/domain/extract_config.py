@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CATEGORY: Final = "Extract"
 DEFAULT_TARGET_MINUTES: Final = 10.0
+SHIPPED_JOB: Final = "{stack}-extract-tables"
+"""The Glue job that extracts where the config names none."""
 DATABASES: Final = ("postgresql", "mysql")
 TYPICAL_SECONDS: Final = 20.0
 """Assumed of a table that nobody has said anything about: connecting, reading, writing a little."""
@@ -64,6 +66,12 @@ class ExtractTable:
             return stated
         has_workers = "worker_type" in self.settings or "number_of_workers" in self.settings
         return "spark" if has_workers else "python_shell"
+
+    @property
+    def target(self) -> str:
+        """Return what runs the extract; empty where nothing that ships can."""
+        shipped = SHIPPED_JOB if self.job_type == "python_shell" else ""
+        return str(self.settings.get("target") or shipped)
 
     @property
     def expected_seconds(self) -> float:
@@ -121,6 +129,8 @@ def _problems_of_mode(table: ExtractTable) -> Iterable[tuple[str, str]]:
     if table.source.kind not in DATABASES:
         yield "mode", "is incremental, but a file is read whole or, unchanged, not at all: use full"
         return
+    if table.settings.get("drift") == "accept":
+        yield "drift", "is accept, which replaces the whole table: it needs mode full"
     for field in ("cursor", "primary_key"):
         if not table.settings.get(field):
             yield field, "is missing; mode incremental needs it"
@@ -128,7 +138,7 @@ def _problems_of_mode(table: ExtractTable) -> Iterable[tuple[str, str]]:
 
 def _problems_of_job(table: ExtractTable) -> Iterable[tuple[str, str]]:
     stated = [name for name in ("worker_type", "number_of_workers") if name in table.settings]
-    if not table.settings.get("target"):
+    if not table.target:
         yield "target", f"is missing; the {table.job_type} job that extracts has to be named"
     if table.job_type == "spark" and len(stated) == 1:
         yield stated[0], "needs worker_type and number_of_workers, both or neither"

@@ -30,7 +30,7 @@ _FIELDS: Final = {
     "priority": "Priority",
 }
 _OF_THE_TABLE: Final = (
-    "cursor", "primary_key", "lookback", "columns", "partition_column", "partitions",
+    "cursor", "primary_key", "lookback", "columns", "types", "partition_column", "partitions",
     "partition_by", "drift", "expected_rows",
 )  # fmt: skip
 
@@ -52,7 +52,7 @@ class ExtractJob:
             "JobName": self.name,
             "JobCategory": category,
             "JobType": first.job_type,
-            "Target": first.settings["target"],
+            "Target": first.target,
             "Arguments": {
                 "tables_path": f"s3://{{data_bucket}}/{work_order_key(job_id, self.name)}"
             },

@@ -87,7 +87,24 @@ def test_glue_is_spark_if_it_has_workers(settings: dict[str, Any], job_type: str
             [source({"table": "a", "mode": "incremental"}, type="s3")],
             "sources[0].tables[0].mode: is incremental, but a file",
         ),
-        ([source({"table": "a", "target": ""})], "sources[0].tables[0].target: is missing"),
+        (
+            [source({"table": "a", "job_type": "ecs"}, defaults={})],
+            "sources[0].tables[0].target: is missing",
+        ),
+        (
+            [
+                source(
+                    {
+                        "table": "a",
+                        "mode": "incremental",
+                        "cursor": "at",
+                        "primary_key": ["id"],
+                        "drift": "accept",
+                    }
+                )
+            ],
+            "sources[0].tables[0].drift: is accept, which replaces the whole table",
+        ),
         (
             [source({"table": "a", "worker_type": "G.1X", "target": "t"})],
             "sources[0].tables[0].worker_type: needs worker_type and number_of_workers",

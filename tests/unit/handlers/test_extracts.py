@@ -10,6 +10,7 @@ from tests.unit.conftest import BUCKET
 from tests.unit.handlers.conftest import House
 
 from penstock.adapters.table_items import TableItems
+from penstock.domain.errors import JobNotSucceededError
 from penstock.domain.extract_config import InvalidExtractConfigError
 from penstock.domain.outcome import Outcome
 
@@ -21,7 +22,7 @@ CONFIG = {
             "name": "shop",
             "type": "postgresql",
             "secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop",
-            "defaults": {"pool": "shop_db", "target": "{stack}-extract-tables"},
+            "defaults": {"pool": "shop_db"},
             "tables": [
                 "orders",
                 {"table": "items", "mode": "incremental", "cursor": "at", "primary_key": ["id"]},
@@ -107,3 +108,58 @@ def test_a_table_that_fails_in_a_pack_does_not_keep_its_neighbours_from_going_on
     order = json.loads(extracts.read(f"runs/20261121T060000Z-8/tables/{name}.json"))
     assert [table["watermark"] for table in order["tables"]] == [{"v": 5}, None]
     assert extracts.messages() == []
+
+
+def test_a_job_that_reports_a_failed_table_has_failed_whatever_its_service_says(
+    extracts: House,
+) -> None:
+    extracts.call("extract_config_manager", event(["orders", "items"]))
+    name = "shop.pack-001"
+    tables = [{"source": "shop", "table": "orders", "outcome": "FAILED", "error": "no such table"}]
+    key = f"runs/{JOB_ID}/jobs/{name}/1/result.json"
+    extracts.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({"tables": tables}).encode())
+    request = {"job_id": JOB_ID, "job_name": name, "attempt": 1}
+    extracts.call("await_turn", {**request, "task_token": "t", "execution_arn": "arn:child"})
+    result = {"JobRunState": "SUCCEEDED", "JobName": "j", "Id": "jr"}
+    with pytest.raises(JobNotSucceededError, match="1 of 1 tables failed: orders: no such table"):
+        extracts.call("settle_job", {**request, "result": result})
+    assert extracts.job(JOB_ID, name).outcome is Outcome.FAILED
+    # The job never said what became of the other one, so that is no success either.
+    assert items(extracts).statuses(JOB_ID) == {"shop/items": "FAILED", "shop/orders": "FAILED"}
+
+
+def test_a_failed_table_is_extracted_by_the_next_run_though_that_names_others(
+    extracts: House,
+) -> None:
+    extracts.call("extract_config_manager", event(["orders", "items"]))
+    name = "shop.pack-001"
+    report = {
+        "tables": [
+            {"source": "shop", "table": "items", "outcome": "SUCCEEDED"},
+            {"source": "shop", "table": "orders", "outcome": "FAILED", "error": "no such table"},
+        ]
+    }
+    key = f"runs/{JOB_ID}/jobs/{name}/1/result.json"
+    extracts.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(report).encode())
+    request = {"job_id": JOB_ID, "job_name": name, "attempt": 1}
+    extracts.call("await_turn", {**request, "task_token": "t", "execution_arn": "arn:child"})
+    failure = {"state": "Run Python Shell Job", "error": "E", "cause": "1 table failed"}
+    extracts.call("settle_job", {**request, "failure": failure})
+    extracts.leases.release("Extract_Shop", "2026-11-21", JOB_ID)
+
+    second = "20261121T060000Z-8"
+    extracts.call("extract_config_manager", event(["huge"]) | {"job_id": second})
+    assert items(extracts).statuses(second).keys() == {"shop/huge", "shop/orders"}
+    assert extracts.messages() == [], "the tables of the pack keep their failures themselves"
+
+    request = {"job_id": second, "job_name": "shop.orders", "attempt": 1}
+    report = {"tables": [{"source": "shop", "table": "orders", "outcome": "SUCCEEDED"}]}
+    key = f"runs/{second}/jobs/shop.orders/1/result.json"
+    extracts.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(report).encode())
+    extracts.call("await_turn", {**request, "task_token": "t", "execution_arn": "arn:child"})
+    result = {"JobRunState": "SUCCEEDED", "JobName": "j", "Id": "jr"}
+    extracts.call("settle_job", {**request, "result": result})
+    extracts.leases.release("Extract_Shop", "2026-11-21", second)
+    third = "20261121T070000Z-9"
+    extracts.call("extract_config_manager", event(["huge"]) | {"job_id": third})
+    assert items(extracts).statuses(third).keys() == {"shop/huge"}
