@@ -12,7 +12,7 @@ import csv
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -68,17 +68,22 @@ class CsvForm:
 
 
 def part_records(
-    source: BinaryIO, well_formed: BinaryIO, malformed: BinaryIO, delimiter: str = ","
+    source: BinaryIO,
+    well_formed: BinaryIO,
+    malformed: BinaryIO,
+    delimiter: str = ",",
+    names: Sequence[str] | None = None,
 ) -> Parted:
-    """Copy each record of `source`, a CSV file in UTF-8 with a header, to one of two files.
+    """Copy each record of `source`, a CSV file in UTF-8, to one of two files.
 
     `well_formed` gets records without the header, one value for each column, quotes only as the
     standard has them, and lines that end in a line feed. `malformed` gets a JSON object a line:
-    the number of the record's first line, the reason, the text. Raises SourceError where there is
-    no header to go by.
+    the number of the record's first line, the reason, the text. A file without a header is told
+    by the `names` of its columns; with none at all they are column_1, column_2, … Raises
+    SourceError where there is no header to go by.
     """
     lines = _Lines(source)
-    header = _header(lines, delimiter)
+    header = _header(lines, delimiter) if names is None else _named(lines, delimiter, names)
     form = CsvForm(delimiter, len(header))
     good = bad = blank = 0
     while block := lines.block():
@@ -138,16 +143,31 @@ def _header(lines: _Lines, delimiter: str) -> list[str]:
     line = next(lines, b"")
     if not line:
         raise SourceError("the file is empty: it has not even a header")
+    names = _first_values(line, delimiter)
+    if not any(names):
+        raise SourceError("the file's first line names no columns")
+    return names
+
+
+def _named(lines: _Lines, delimiter: str, names: Sequence[str]) -> list[str]:
+    """The columns of a file without a header; its first line is given back."""
+    line = next(lines, b"")
+    if not line:
+        return list(names)
+    lines.give_back([line[len(BYTE_ORDER_MARK) :] if line.startswith(BYTE_ORDER_MARK) else line])
+    if names:
+        return list(names)
+    return [f"column_{number + 1}" for number in range(len(_first_values(line, delimiter)))]
+
+
+def _first_values(line: bytes, delimiter: str) -> list[str]:
     if line.startswith(BYTE_ORDER_MARK):
         line = line[len(BYTE_ORDER_MARK) :]
     try:
         text = line.rstrip(b"\r\n").decode()
     except UnicodeDecodeError:
         raise SourceError("the file's first line is not text in UTF-8") from None
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
-    if not any(names):
-        raise SourceError("the file's first line names no columns")
-    return names
+    return [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
 
 
 def _plain(block: list[bytes], form: CsvForm) -> bytes | None:

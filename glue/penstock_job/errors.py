@@ -61,3 +61,7 @@ class AccountingError(JobError):
 
 class LoadError(JobError):
     """A target of a load refused the data."""
+
+
+class CatalogError(JobError):
+    """The Glue Data Catalog refused a table that was published; its data are there all the same."""

@@ -37,9 +37,10 @@ class Part:
 class ParquetParts:
     """The Parquet files of one attempt at one table.
 
-    Every file gets a name that no other attempt uses, so that files which a manifest names are
-    never written over. `at_once`: files are stored as soon as they are written; otherwise they are
-    kept, so that they can be rewritten, until `store` is called.
+    They get a folder that no other try at this attempt uses: files which a manifest names are never
+    written over, and whoever reads the whole folder (Athena) reads nothing else. `at_once`: files
+    are stored as soon as they are written; otherwise they are kept, so that they can be rewritten,
+    until `store` is called.
     """
 
     def __init__(
@@ -55,10 +56,9 @@ class ParquetParts:
         self._connection = connection
         self._store = store
         self._folder = folder
-        self._target = target
+        self._target = f"{target}/try={uuid.uuid4().hex[:8]}"
         self._partition_by = partition_by
         self._at_once = at_once
-        self._token = uuid.uuid4().hex[:8]
         self._count = 0
 
     def write(self, chunks: Iterable[Chunk]) -> list[Part]:
@@ -128,7 +128,7 @@ class ParquetParts:
         ).fetchone()
         assert row is not None
         files = [place] if place.is_file() else sorted(place.rglob("*.parquet"))
-        name = f"part-{self._token}-{number:05d}"
+        name = f"part-{number:05d}"
         named = [(file, _name_of(file, place, name, nth)) for nth, file in enumerate(files)]
         return Part(named, int(row[0]))
 

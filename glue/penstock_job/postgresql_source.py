@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 PORT = 5432
 # Errors that another attempt at connecting will not meet otherwise: who we are, what we asked for.
 _FINAL = ("28", "3D", "42", "0A")
-_SETTINGS = (
+SETTINGS = (
     "SET TIME ZONE 'UTC'",
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
@@ -71,6 +71,8 @@ _UNIQUE_KEYS = """
 
 class PostgresqlSource:
     """A TableSource on one database; each table is read by connections of its own."""
+
+    reads_once = False
 
     def __init__(
         self,
@@ -121,7 +123,7 @@ class PostgresqlSource:
                 keepalives_count=3,
                 autocommit=True,
             )
-            for setting in _SETTINGS:
+            for setting in SETTINGS:
                 connection.execute(setting)
             return connection
         except psycopg.Error as error:
@@ -144,8 +146,11 @@ class PostgresqlReading:
     watermark: Any
     keys_are_unique: bool
     strict: Sequence[str]
+    is_whole: bool
     details: dict[str, Any] = field(default_factory=dict)
     unchanged: bool = False
+    may_lack_columns: bool = False
+    rows_rejected: int = 0
 
     @property
     def columns(self) -> Sequence[SourceColumn]:
@@ -248,6 +253,7 @@ def _reading(
         watermark=watermark,
         keys_are_unique=any(key <= set(order.primary_key) for key in keys),
         strict=tuple(order.types),
+        is_whole=start_of(order) is None,
         details=details,
     )
 

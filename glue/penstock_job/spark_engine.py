@@ -104,7 +104,7 @@ class SparkEngine:
         try:
             return [int(value) for value in self._run(sql).collect()[0]]
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
 
     def write_parquet(self, sql: str, folder: str) -> Written:
         """Parquet files, one per partition."""
@@ -112,7 +112,7 @@ class SparkEngine:
         try:
             frame.write.mode("overwrite").parquet(folder)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
         return self._written(folder, "parquet")
 
     def write_json_lines(self, sql: str, folder: str) -> Written:
@@ -121,7 +121,7 @@ class SparkEngine:
         try:
             frame.write.mode("overwrite").option("ignoreNullFields", "false").json(folder)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
         return self._written(folder, "text")
 
     def _written(self, folder: str, form: str) -> Written:
@@ -135,10 +135,10 @@ class SparkEngine:
         try:
             return self.session.sql(sql)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
 
 
-def _explained(error: Any) -> JobError:
+def explained_failure(error: Any) -> JobError:
     """The innermost cause, on one line: what is around it says only that a task failed.
 
     Faults that Spark itself finds (a name, a division by zero) are faults of the row's SQL.

@@ -1,7 +1,7 @@
 """The dataset of an extracted table: layers, of which a manifest names those that count.
 
-    <data_path>/<target>/job_id=<id>/attempt=<n>/part-<token>-*.parquet    what one attempt read
-    <data_path>/<target>/manifest.json                                     the state of the table
+    <data_path>/<target>/job_id=<id>/attempt=<n>/try=<token>/part-*.parquet    what a try has read
+    <data_path>/<target>/manifest.json                                         the table's state
 
 The first layer is the whole table as it was; each further one holds the rows that changed since.
 The state of the table is the layers put together, of each primary key the row with the highest
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from penstock_job.dataset import PublishedColumn
-from penstock_job.errors import InputError
+from penstock_job.errors import InputError, StaleAttemptError
 from penstock_job.object_store import ObjectStore
 from penstock_job.schema_drift import united
 
@@ -78,10 +78,15 @@ def stacked(
 
     `known` are the runs whose layers counted before the rows of this layer were read: a whole table
     takes their place. A layer that was published meanwhile may be newer than this one, and its
-    watermark may be committed, so it stays on top, where rows can be told apart at all.
+    watermark may be committed, so it stays on top, where rows can be told apart at all. Where they
+    cannot, two increments that were read side by side may hold the same rows: the second to come
+    raises StaleAttemptError.
     """
     primary_key, cursor = keys
     state = TableState((), primary_key, cursor)
+    if not layer.is_whole and not state.can_be_merged and now.names() != known:
+        others = ", ".join(sorted(now.names() - known)) or "another whole table"
+        raise StaleAttemptError(f"{others} was published while this increment was read")
     if not layer.is_whole:
         return TableState((*now.layers, layer), primary_key, cursor)
     if not state.can_be_merged:

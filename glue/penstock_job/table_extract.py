@@ -3,71 +3,31 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-import duckdb
-
-from penstock_job.contract import JobContract, Output, Result, write_result
+from penstock_job.contract import JobContract, Result, write_result
 from penstock_job.dataset import PublishedColumn
-from penstock_job.dialect import DUCKDB
 from penstock_job.errors import JobError, SpecificationError, TablesFailedError
-from penstock_job.increment import start_of
 from penstock_job.object_store import ObjectStore
-from penstock_job.parquet_parts import ParquetParts, Part
 from penstock_job.schema_drift import schema_drift
+from penstock_job.table_catalog import TableCatalog
 from penstock_job.table_dataset import Layer, TableDataset, TableState
+from penstock_job.table_outcome import (
+    FAILED,
+    SUCCEEDED,
+    TableOutcome,
+    log_outcome,
+    outcome_of,
+    result_of,
+    spoken,
+)
 from penstock_job.table_source import SourceColumn, TableReading, TableSource
+from penstock_job.table_writer import TableWriter
 from penstock_job.work_order import ACCEPT, ADD, TableOrder, WorkOrder
 
 logger = logging.getLogger(__name__)
-
-SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
-MOST_SPOKEN = 3
-
-
-@dataclass(frozen=True)
-class TableOutcome:
-    """How the extract of one table went."""
-
-    source: str
-    table: str
-    outcome: str
-    rows: int = 0
-    bytes: int = 0
-    duplicates: int = 0
-    watermark_before: Any = None
-    watermark: Any = None
-    path: str = ""
-    seconds: float = 0.0
-    error: str = ""
-    unchanged: bool = False
-    drift: Sequence[str] = ()
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """The entry of the result file, which Settle Job reads."""
-        return {
-            "source": self.source,
-            "table": self.table,
-            "outcome": self.outcome,
-            "rows": self.rows,
-            "bytes": self.bytes,
-            "watermark_before": self.watermark_before,
-            "watermark": self.watermark,
-            "duration_seconds": round(self.seconds, 3),
-            "error": self.error,
-            "duplicates": self.duplicates,
-            "unchanged": self.unchanged,
-            "drift": list(self.drift),
-            **self.details,
-        }
 
 
 class TableExtract:
@@ -78,14 +38,14 @@ class TableExtract:
         contract: JobContract,
         store: ObjectStore,
         source: TableSource,
-        connection: duckdb.DuckDBPyConnection,
-        folder: Path,
+        writer: TableWriter,
+        catalog: TableCatalog | None = None,
     ) -> None:
         self._contract = contract
         self._store = store
         self._source = source
-        self._connection = connection
-        self._folder = folder
+        self._writer = writer
+        self._catalog = catalog
 
     def run(self, order: WorkOrder) -> Result:
         """Extract all tables and leave the result file.
@@ -94,15 +54,15 @@ class TableExtract:
         published count as extracted. Raises TablesFailedError at the end if any table failed.
         """
         outcomes: list[TableOutcome] = []
-        result = _result(outcomes)
+        result = result_of(outcomes)
         write_result(self._store, self._contract, result)
         for table in order.tables:
             outcomes.append(self.extract(order.source.name, table))
-            result = _result(outcomes)
+            result = result_of(outcomes)
             write_result(self._store, self._contract, result)
         failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
         if failed:
-            raise TablesFailedError(_spoken(failed, len(outcomes)))
+            raise TablesFailedError(spoken(failed, len(outcomes)))
         return result
 
     def extract(self, source: str, order: TableOrder) -> TableOutcome:
@@ -117,7 +77,7 @@ class TableExtract:
             logger.exception("%s/%s", source, order.table)
             outcome = replace(base, error=f"{type(error).__name__}: {' '.join(str(error).split())}")
         outcome = replace(outcome, seconds=time.monotonic() - started)
-        _log(outcome)
+        log_outcome(outcome)
         return outcome
 
     def _extract(self, base: TableOutcome, order: TableOrder) -> TableOutcome:
@@ -125,78 +85,74 @@ class TableExtract:
         state = dataset.state()
         published = state.layer_of(self._contract.job_id)
         if published is not None:  # by an earlier attempt of this run, which then died
-            return _outcome_of(base, published)
+            return self._registered(outcome_of(base, published), dataset, order)
         if not state.layers:  # an increment needs a whole table to add to
             order = replace(order, watermark=None)
+        elif self._source.reads_once:
+            order = replace(order, watermark=state.layers[-1].watermark)
         with self._source.read(order) as reading:
             if reading.unchanged and state.layers:
-                return replace(base, outcome=SUCCEEDED, watermark=reading.watermark, unchanged=True)
+                same = replace(base, watermark=reading.watermark, unchanged=True)
+                return self._registered(same, dataset, order)
             layer = self._read(base, order, state, reading)
             keys = (order.primary_key, order.cursor)
-        return _outcome_of(base, dataset.publish(layer, state.names(), keys))
+        layer = dataset.publish(layer, state.names(), keys)
+        return self._registered(outcome_of(base, layer), dataset, order)
+
+    def _registered(
+        self, outcome: TableOutcome, dataset: TableDataset, order: TableOrder
+    ) -> TableOutcome:
+        """Tell the catalog what counts now, even if it was told before: that changes nothing."""
+        if self._catalog is not None:
+            source, table = outcome.source, outcome.table
+            self._catalog.register(source, table, dataset, order.is_incremental)
+        return replace(outcome, outcome=SUCCEEDED)
 
     def _read(
         self, base: TableOutcome, order: TableOrder, state: TableState, reading: TableReading
     ) -> Layer:
         """Read a table to Parquet files that no manifest names yet."""
         contract = self._contract
-        is_whole = start_of(order) is None
+        is_whole = reading.is_whole
         columns = [PublishedColumn(column.name, str(column.type)) for column in reading.columns]
         policy = ADD if order.drift == ACCEPT and not is_whole else order.drift
-        drift = schema_drift(state.columns, columns, policy)
+        drift = schema_drift(_comparable(state, columns, reading), columns, policy)
         _require_columns(order, reading.columns)
         target = f"{contract.data_path}/{order.target}/{_attempt(contract)}"
-        deduplicates = order.is_incremental and not reading.keys_are_unique
-        with self._working_folder() as folder:
-            parts_of = ParquetParts(
-                self._connection,
-                self._store,
-                folder,
-                target,
-                partition_by=order.partition_by,
-                at_once=not deduplicates,
-            )
-            with closing(reading.chunks(folder)) as chunks:
-                parts = parts_of.write(chunks)
-            read = _rows(parts)
-            if deduplicates and parts:
-                parts = parts_of.rewrite(parts, _deduplicated(order))
-            parts = parts_of.store(parts)
+        written = self._writer.write(order, reading, target)
         return Layer(
             job_id=contract.job_id,
             attempt=contract.attempt,
             is_whole=is_whole,
-            files=[stored.path for part in parts for stored in part.stored],
+            files=[file.path for file in written.files],
             columns=columns,
-            rows=_rows(parts),
-            bytes=sum(stored.size for part in parts for stored in part.stored),
+            rows=written.rows,
+            bytes=sum(file.size for file in written.files),
             watermark_before=base.watermark_before,
             watermark=reading.watermark,
             logical_date=contract.logical_date,
             details={
                 "source_types": {column.name: column.source_type for column in reading.columns},
-                "duplicates": read - _rows(parts),
+                "duplicates": written.duplicates,
                 "drift": drift.texts,
+                "rows_rejected": reading.rows_rejected,
                 **reading.details,
             },
         )
 
-    @contextmanager
-    def _working_folder(self) -> Iterator[Path]:
-        """A folder for one table's files, which is gone afterwards, whatever happened."""
-        folder = Path(tempfile.mkdtemp(prefix="table-", dir=self._folder))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+
+def _comparable(
+    state: TableState, columns: Sequence[PublishedColumn], reading: TableReading
+) -> Sequence[PublishedColumn]:
+    """The published columns that those of a reading can be held against."""
+    if not reading.may_lack_columns:
+        return state.columns
+    names = {column.name.lower() for column in columns}
+    return [column for column in state.columns if column.name.lower() in names]
 
 
 def _attempt(contract: JobContract) -> str:
     return f"job_id={contract.job_id}/attempt={contract.attempt}"
-
-
-def _rows(parts: Sequence[Part]) -> int:
-    return sum(part.rows for part in parts)
 
 
 def _require_columns(order: TableOrder, columns: Sequence[SourceColumn]) -> None:
@@ -212,71 +168,3 @@ def _require_columns(order: TableOrder, columns: Sequence[SourceColumn]) -> None
                 f"{setting}: there is no column {', '.join(missing)}; there are "
                 f"{', '.join(sorted(names))}"
             )
-
-
-def _deduplicated(order: TableOrder) -> str:
-    """Of each primary key the row with the highest cursor."""
-    keys = ", ".join(DUCKDB.identifier(name) for name in order.primary_key)
-    cursor = DUCKDB.identifier(order.cursor)
-    return (
-        "SELECT * FROM {parts} QUALIFY row_number() OVER "
-        f"(PARTITION BY {keys} ORDER BY {cursor} DESC NULLS LAST) = 1"
-    )
-
-
-def _outcome_of(base: TableOutcome, layer: Layer) -> TableOutcome:
-    details = dict(layer.details)
-    details.pop("source_types", None)
-    return replace(
-        base,
-        outcome=SUCCEEDED,
-        rows=layer.rows,
-        bytes=layer.bytes,
-        duplicates=details.pop("duplicates", 0),
-        drift=details.pop("drift", ()),
-        watermark=layer.watermark,
-        path=layer.files[0].rpartition("/")[0] if layer.files else "",
-        details=details,
-    )
-
-
-def _result(outcomes: Sequence[TableOutcome]) -> Result:
-    """The result of the job so far; rows that a source gave twice count as filtered."""
-    rows = sum(outcome.rows for outcome in outcomes)
-    duplicates = sum(outcome.duplicates for outcome in outcomes)
-    return Result(
-        rows_read=rows + duplicates,
-        rows_written=rows,
-        rows_rejected=0,
-        rows_filtered=duplicates,
-        bytes=sum(outcome.bytes for outcome in outcomes),
-        outputs=[
-            Output(outcome.table, outcome.path, outcome.rows)
-            for outcome in outcomes
-            if outcome.path
-        ],
-        tables=[outcome.as_json() for outcome in outcomes],
-    )
-
-
-def _spoken(failed: Sequence[TableOutcome], of: int) -> str:
-    shown = "; ".join(f"{outcome.table}: {outcome.error}" for outcome in failed[:MOST_SPOKEN])
-    more = f"; … and {len(failed) - MOST_SPOKEN} more" if len(failed) > MOST_SPOKEN else ""
-    return f"{len(failed)} of {of} tables failed: {shown}{more}"
-
-
-def _log(outcome: TableOutcome) -> None:
-    name = f"{outcome.source}/{outcome.table}"
-    if outcome.outcome == FAILED:
-        logger.error("%s failed: %s", name, outcome.error)
-        return
-    for line in outcome.drift:
-        logger.warning("%s: %s", name, line)
-    logger.info(
-        "%s: %d rows, %d bytes in %.1f s%s",
-        name,
-        outcome.rows,
-        outcome.bytes,
-        outcome.seconds,
-        ", unchanged" if outcome.unchanged else "",
-    )

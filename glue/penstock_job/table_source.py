@@ -75,6 +75,18 @@ class TableReading(Protocol):
         """Whether there is nothing to do: the source holds what it held at the watermark."""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the rows are the whole table, or only those that changed since the watermark."""
+
+    @property
+    def may_lack_columns(self) -> bool:
+        """Whether a column that is not there need not be gone: files state only what they hold."""
+
+    @property
+    def rows_rejected(self) -> int:
+        """How many records were kept as rejects; known when all chunks are read."""
+
+    @property
     def keys_are_unique(self) -> bool:
         """Whether the source itself keeps the primary key unique, so that nobody need look."""
 
@@ -88,6 +100,13 @@ class TableReading(Protocol):
 
 class TableSource(Protocol):
     """A source of tables."""
+
+    @property
+    def reads_once(self) -> bool:
+        """Whether to go on from what is published, not from what is committed.
+
+        Rows of files have no key by which rows that were read twice could be told to be one.
+        """
 
     def read(self, order: TableOrder) -> AbstractContextManager[TableReading]:
         """Open a table; a database holds one snapshot of it until the context ends."""

@@ -49,6 +49,8 @@ class TableOrder:
     partitions: int = 1
     partition_by: tuple[str, ...] = ()
     drift: str = ADD
+    csv: Mapping[str, Any] = field(default_factory=dict)
+    max_reject_ratio: float | None = None
 
     @property
     def is_incremental(self) -> bool:
@@ -97,6 +99,8 @@ def _table(entry: Mapping[str, Any]) -> TableOrder:
         partitions=entry.get("partitions", 1),
         partition_by=tuple(entry.get("partition_by", ())),
         drift=entry.get("drift", ADD),
+        csv=entry.get("csv", {}),
+        max_reject_ratio=entry.get("max_reject_ratio"),
     )
 
 

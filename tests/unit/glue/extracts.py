@@ -18,6 +18,7 @@ from penstock_job.job_input import read_input
 from penstock_job.postgresql_source import PostgresqlSource
 from penstock_job.table_dataset import TableDataset, TableState
 from penstock_job.table_extract import TableExtract
+from penstock_job.table_writer import DuckDbWriter
 from penstock_job.work_order import read_work_order
 from tests.unit.glue.folder_store import FolderStore
 
@@ -85,7 +86,8 @@ class Extracts:
             closing(DuckDbEngine(name, self.store)) as engine,
             closing(self.source()) as source,
         ):
-            extract = TableExtract(contract, self.store, source, engine.connection, name)
+            writer = DuckDbWriter(engine.connection, self.store, name)
+            extract = TableExtract(contract, self.store, source, writer)
             try:
                 extract.run(read_work_order(order))
             except TablesFailedError as error:

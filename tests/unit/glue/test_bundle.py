@@ -19,6 +19,7 @@ SCRIPTS = (
     "python_shell/extract_tables.py",
     "python_shell/transform.py",
     "python_shell/load.py",
+    "spark/extract_tables.py",
     "spark/transform.py",
 )
 
