@@ -23,6 +23,7 @@ from penstock_job.engine import Written, known_type, of_known_types
 from penstock_job.errors import EngineError, SpecificationError
 from penstock_job.object_store import ObjectStore
 
+MOST_ROWS_OF_A_FILE = 2**40
 _KINDS = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "bigint", "hugeint"), INTEGER),
     **dict.fromkeys(("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"), INTEGER),
@@ -63,15 +64,21 @@ class DuckDbEngine:
     def read_dataset(self, table: str, manifest: Manifest) -> None:
         """Fetch a published dataset's files and make them a table."""
         files = self.store.download(manifest.files, self.folder / f"input_{table}")
-        if files:
-            rows = f"SELECT * FROM read_parquet({_listed(files)})"
-        else:
-            columns = ", ".join(
-                f"CAST(NULL AS {DUCKDB.type_name(read_type(column.type))}) "
-                f"AS {DUCKDB.identifier(column.name)}"
-                for column in manifest.columns
-            )
-            rows = f"SELECT {columns} WHERE FALSE"
+        rows = f"SELECT * FROM read_parquet({_listed(files)})" if files else _no_rows(manifest)
+        self.view(table, of_known_types(rows, self.schema(rows), DUCKDB))
+
+    def read_numbered(self, table: str, manifest: Manifest, number: str) -> None:
+        """As `read_dataset`, with a number for each row that is the same in every select.
+
+        The rows stay in the files: a select streams them, however many they are.
+        """
+        files = self.store.download(manifest.files, self.folder / f"input_{table}")
+        rows = " UNION ALL BY NAME ".join(
+            f"SELECT file_row_number + {position * MOST_ROWS_OF_A_FILE} AS {number}, * EXCLUDE "
+            f"(file_row_number) FROM read_parquet({_quoted(file)}, file_row_number = true)"
+            for position, file in enumerate(files)
+        )
+        rows = rows or f"SELECT CAST(0 AS BIGINT) AS {number}, * FROM ({_no_rows(manifest)})"
         self.view(table, of_known_types(rows, self.schema(rows), DUCKDB))
 
     def schema(self, sql: str) -> Mapping[str, ColumnType]:
@@ -119,6 +126,15 @@ class DuckDbEngine:
             raise SpecificationError(f"DuckDB: {str(error).splitlines()[0]}") from error
         except duckdb.Error as error:
             raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from error
+
+
+def _no_rows(manifest: Manifest) -> str:
+    columns = ", ".join(
+        f"CAST(NULL AS {DUCKDB.type_name(read_type(column.type))}) "
+        f"AS {DUCKDB.identifier(column.name)}"
+        for column in manifest.columns
+    )
+    return f"SELECT {columns} WHERE FALSE"
 
 
 def _quoted(file: Path) -> str:

@@ -53,3 +53,7 @@ class AccountingError(JobError):
 
 class LoadError(JobError):
     """A target of a load refused the data."""
+
+
+class LeaseError(JobError):
+    """Another load is writing to the same target, or may be."""

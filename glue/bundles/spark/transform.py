@@ -1062,6 +1062,10 @@ _MODULES = {
         '\n'
         'class LoadError(JobError):\n'
         '    """A target of a load refused the data."""\n'
+        '\n'
+        '\n'
+        'class LeaseError(JobError):\n'
+        '    """Another load is writing to the same target, or may be."""\n'
     ),
     'penstock_job.job_log': (
         '"""The log of a job: its own lines, without the chatter of the libraries."""\n'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from penstock_job.contract import JobArgumentParser, JobContract, Result, contract_of
 from penstock_job.dataset import PublishedColumn, attempt_path, publish
 from penstock_job.duckdb_engine import DuckDbEngine
-from penstock_job.dynamodb_table import DynamoDbTable
 from penstock_job.errors import ArgumentsError, InputError, JobError, LoadError, RuleViolatedError
 from penstock_job.object_store import ObjectStore
 from penstock_job.redshift_table import RedshiftData, RedshiftTarget
@@ -146,7 +144,32 @@ def test_records_that_no_target_takes_are_kept_with_their_reason(
     assert {"date": "a", "n": 2.0} in [reject["record"] for reject in rejects()]
 
 
-def test_an_item_that_dynamodb_refuses_is_found_among_its_batch(table: Any, tmp_path: Path) -> None:
+def test_items_and_keys_that_are_too_large_are_rejected_before_anything_is_sent(
+    table: Any, tmp_path: Path
+) -> None:
+    given(
+        tmp_path / "given",
+        """SELECT CASE WHEN range = 9 THEN repeat('k', 2049) ELSE 'd' || range END AS date,
+           CASE WHEN range IN (7, 31) THEN repeat('ü', 210000) ELSE 'small' END AS text
+           FROM range(60)""",
+    )
+
+    result = load(dynamodb_table=TABLE)
+
+    assert (result.rows_written, result.rows_rejected) == (57, 3)
+    assert table.scan(Select="COUNT")["Count"] == 57
+    assert sorted((reject["reason"], len(reject["record"]["text"])) for reject in rejects()) == [
+        ("the item has over 409600 bytes", 210000),
+        ("the item has over 409600 bytes", 210000),
+        ("the key date has over 2048 bytes", 5),
+    ]
+
+
+def test_an_item_that_dynamodb_refuses_all_the_same_is_a_reject(
+    aws: Platform, table: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where DynamoDB knows a rule that the load does not: its own check is switched off."""
+    monkeypatch.setattr("penstock_job.dynamodb_items.MOST_ITEM_BYTES", 10**9)
     given(
         tmp_path / "given",
         """SELECT 'd' || range AS date, CASE WHEN range IN (7, 31) THEN repeat('x', 420000)
@@ -237,58 +260,6 @@ def test_a_load_that_cannot_be_is_refused_before_anything_is_written(
         load(**own)
 
     assert table.scan(Select="COUNT")["Count"] == 0
-
-
-class Slow(DynamoDbTable):
-    """Takes a part of each batch, or none, as an overloaded table does."""
-
-    def __init__(self, name: str, script: list[Any]) -> None:
-        self.pauses: list[float] = []
-        super().__init__(name, sleep=self.pauses.append)
-        self.script = iter(script)
-
-    def _post(self, requests: list[str]) -> Any:
-        step = next(self.script, None)
-        if isinstance(step, BaseException):
-            raise step
-        if step is not None and step.error:
-            return step
-        answer = super()._post(requests[: len(requests) // 2] if step else requests)
-        if step:
-            left = [json.loads(request) for request in requests[len(requests) // 2 :]]
-            answer.content["UnprocessedItems"] = {self.name: left}
-        return answer
-
-
-@pytest.fixture
-def items() -> Iterator[tuple[int, str]]:
-    return ((n, json.dumps({"date": {"S": str(n)}, "n": {"N": str(n)}})) for n in range(20))
-
-
-def test_what_a_busy_table_leaves_over_is_sent_again_after_a_pause(
-    table: Any, items: Iterator[tuple[int, str]]
-) -> None:
-    from penstock_job.dynamodb_table import Answer
-
-    throttled = Answer("ThrottlingException", "slow down", {})
-    busy = Slow(TABLE, [Answer(None, "", {}), throttled, Answer(None, "", {})])
-
-    assert busy.put(items) == []
-
-    assert table.scan(Select="COUNT")["Count"] == 20
-    assert len(busy.pauses) == 3
-    assert all(0 <= pause <= 5 for pause in busy.pauses)
-
-
-def test_a_table_that_never_takes_the_items_fails_the_load(
-    table: Any, items: Iterator[tuple[int, str]]
-) -> None:
-    from penstock_job.dynamodb_table import ATTEMPTS, Answer
-
-    busy = Slow(TABLE, [Answer("ThrottlingException", "slow down", {})] * ATTEMPTS)
-
-    with pytest.raises(LoadError, match="did not take 20 items in 12 attempts: slow down"):
-        busy.put(items)
 
 
 class Statements:
