@@ -1,4 +1,4 @@
-"""One load of a target at a time; a dead one is outlived; one that lost its lease writes nothing."""
+"""One load of a target at a time; a dead one is outlived; one that lost it stops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from penstock_job.contract import JobArgumentParser, JobContract, contract_of
 from penstock_job.errors import LeaseError, StaleAttemptError
 from penstock_job.lease import Lease
 from penstock_job.object_store import ObjectStore
-from tests.local.redshift.data_api import Platform
 from tests.unit.glue.conftest import BUCKET, arguments
 
 TARGET = "dynamodb://orders"
