@@ -19,8 +19,8 @@ from penstock_job.tally import require_share
 
 RECORDS, REFUSED = "penstock_records", "penstock_refused"
 NUMBER = "penstock_number"
-FIRST_ROWS, MOST_ROWS = 256, 50_000
-BLOCK_BYTES = 16 * 1024 * 1024
+FIRST_ROWS, MOST_ROWS = 256, 20_000
+BLOCK_BYTES = 8 * 1024 * 1024
 
 
 class LoadRecords:

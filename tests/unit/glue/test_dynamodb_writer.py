@@ -200,6 +200,29 @@ def test_no_request_is_larger_than_dynamodb_takes() -> None:
     assert len(sizes) == 4
 
 
+def test_items_are_taken_no_faster_than_they_are_put() -> None:
+    given = put_so_far = most_ahead = 0
+    body = b'{"PutRequest":{"Item":{"id":{"S":"1"},"text":{"S":"' + b"x" * 20_000 + b'"}}}}'
+
+    def source() -> Iterator[Item]:
+        nonlocal given, most_ahead
+        for given in range(1, 4_001):
+            most_ahead = max(most_ahead, given - put_so_far)
+            yield given, body
+
+    class Counting(Endpoint):
+        def post(self, operation: str, body: bytes) -> tuple[int, bytes]:
+            nonlocal put_so_far
+            put_so_far += 25
+            return TAKEN
+
+    put(Counting(), source())
+
+    assert put_so_far == 4_000  # 80 MB
+    held = dynamodb_writer.WAITING_BYTES / len(body)
+    assert most_ahead < held + 4 * 25 * dynamodb_writer.BATCHES_PER_TASK
+
+
 def test_nothing_more_is_sent_when_the_lease_is_lost() -> None:
     endpoint = Endpoint()
 
