@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -38,6 +39,8 @@ _KINDS = {
 
 class DuckDbEngine:
     """An Engine on a database file in `folder`; objects go through `store`."""
+
+    part_bytes = 64 * 1024 * 1024
 
     def __init__(self, folder: Path, store: ObjectStore, memory_limit: str = "") -> None:
         self.folder = folder
@@ -105,6 +108,19 @@ class DuckDbEngine:
         file = self.folder / "part-00000.parquet"
         self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet)")
         return self._stored(file, folder, f"read_parquet({_quoted(file)})")
+
+    def write_parquet_parts(self, sql: str, folder: str) -> Written:
+        """Parquet files of some size, so that whoever reads them can do so in parallel."""
+        parts = self.folder / "parts"
+        self._run(
+            f"COPY ({sql}) TO {_quoted(parts)} (FORMAT parquet, FILENAME_PATTERN 'part-{{i}}', "
+            f"FILE_SIZE_BYTES {self.part_bytes})"
+        )
+        files = sorted(parts.glob("*.parquet"))
+        rows = self.row(f"SELECT count(*) FROM read_parquet({_listed(files)})")[0]
+        stored = [self.store.upload(file, f"{folder}/{file.name}") for file in files]
+        shutil.rmtree(parts)
+        return Written(stored, rows)
 
     def write_json_lines(self, sql: str, folder: str) -> Written:
         """One file of JSON objects."""

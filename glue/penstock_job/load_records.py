@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from penstock_job.column_type import ColumnType
 from penstock_job.contract import JobContract
-from penstock_job.dataset import find_input, rejects_path
+from penstock_job.dataset import attempt_path, find_input, rejects_path
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_items import put_request_sql
 from penstock_job.dynamodb_writer import Item, Refused
 from penstock_job.engine import Written
-from penstock_job.errors import ArgumentsError, InputError, RuleViolatedError
+from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
 from penstock_job.refine import NOTHING
 from penstock_job.specification import read_names
 from penstock_job.tally import require_share
@@ -36,6 +36,7 @@ class LoadRecords:
         engine.read_numbered(RECORDS, manifest, NUMBER)
         self.engine = engine
         self.contract = contract
+        self._staged: Written | None = None
         self.key = key
         self.source = f"{names[0]} {manifest.job_id} {manifest.attempt}"
         columns = engine.schema(f"SELECT * FROM {RECORDS}")
@@ -139,6 +140,18 @@ class LoadRecords:
                 yield from block[start::stride]
             average = sum(len(body) for _, body in block) // len(block)
             size = max(1, min(MOST_ROWS, BLOCK_BYTES // average))
+
+    def staged(self) -> Written:
+        """The loadable records as Parquet files of this attempt, written once for all targets.
+
+        Raises LoadError where the files do not hold what is to be loaded.
+        """
+        if self._staged is None:
+            sql = self.loadable(self.columns)
+            self._staged = self.engine.write_parquet_parts(sql, attempt_path(self.contract))
+            if self._staged.rows != self.count():
+                raise LoadError(f"{self._staged.rows} rows were staged, not {self.count()}")
+        return self._staged
 
     def write_rejects(self) -> Written:
         """Write what was set aside, each record with its reason."""
