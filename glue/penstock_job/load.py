@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
+from penstock_job.column_type import FALSE_TEXTS, TRUE_TEXTS
 from penstock_job.contract import JobArgumentParser, JobContract, Output, Result, write_result
 from penstock_job.dataset import rejects_path
 from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.dynamodb_import import DynamoDbImport
 from penstock_job.dynamodb_load import DynamoDbLoad
 from penstock_job.errors import ArgumentsError
 from penstock_job.lease import LEASE_SECONDS, WAIT_SECONDS, Lease
@@ -32,6 +34,7 @@ class LoadArgumentParser(JobArgumentParser):
         self.add_argument("--max_reject_ratio")
         self.add_argument("--lease_wait_seconds", type=float, default=WAIT_SECONDS)
         self.add_argument("--dynamodb_table", default="")
+        self.add_argument("--dynamodb_import", default="false")
         self.add_argument("--redshift_table", default="")
         for name in ("workgroup", "cluster", "database", "secret_arn", "copy_role_arn"):
             self.add_argument(f"--redshift_{name}", default="")
@@ -95,7 +98,9 @@ def _targets(
 ) -> list[LoadTarget]:
     """The targets that the arguments name, DynamoDB first: it alone may refuse single records."""
     targets: list[LoadTarget] = []
-    if arguments.dynamodb_table:
+    if arguments.dynamodb_table and read_flag(arguments.dynamodb_import, "dynamodb_import"):
+        targets.append(DynamoDbImport(engine.store, contract, arguments.dynamodb_table))
+    elif arguments.dynamodb_table:
         targets.append(
             DynamoDbLoad(arguments.dynamodb_table, read_ratio(arguments.max_reject_ratio))
         )
@@ -119,6 +124,13 @@ def redshift_target(arguments: argparse.Namespace) -> RedshiftTarget | None:
         secret_arn=arguments.redshift_secret_arn,
         copy_role_arn=arguments.redshift_copy_role_arn,
     )
+
+
+def read_flag(text: str, name: str) -> bool:
+    """A yes or no among the arguments, in any of the ways a row may write it."""
+    if text.lower() not in (*TRUE_TEXTS, *FALSE_TEXTS):
+        raise ArgumentsError(f"{name} is {text!r}, not true or false")
+    return text.lower() in TRUE_TEXTS
 
 
 def _account(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
+from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.object_store import ObjectStore
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
 
@@ -91,6 +93,22 @@ def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     session.sparkContext.setLogLevel("OFF")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, aws: Platform) -> Iterator[Callable[[], DuckDbEngine]]:
+    """Makes engines on DuckDB, as many as a test has jobs."""
+    engines: list[DuckDbEngine] = []
+
+    def make() -> DuckDbEngine:
+        folder = tmp_path / f"engine{len(engines)}"
+        folder.mkdir()
+        engines.append(DuckDbEngine(folder, ObjectStore()))
+        return engines[-1]
+
+    yield make
+    for one in engines:
+        one.close()
 
 
 @pytest.fixture(scope="session")
