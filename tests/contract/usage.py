@@ -96,6 +96,8 @@ JOBS: dict[str, Uses] = {
     "LoadJobRole": {
         *_JOB,
         *_BATCH,
+        ("redshift-data:DescribeTable", "RedshiftWorkgroupArn"),
+        ("redshift-data:DescribeTable", "RedshiftCluster"),
         ("redshift-data:DescribeStatement", ""),
         ("redshift-data:CancelStatement", ""),
         ("dynamodb:DescribeTable", "DailyCasesTable"),

@@ -1380,6 +1380,10 @@ _MODULES = {
         '\n'
         'class CatalogError(JobError):\n'
         '    """The Glue Data Catalog refused a table that was published; its data are there all the same."""\n'
+        '\n'
+        '\n'
+        'class LeaseError(JobError):\n'
+        '    """Another load is writing to the same target, or may be."""\n'
     ),
     'penstock_job.increment': (
         '"""Increments: from which value of the cursor column to which a table is read.\n'

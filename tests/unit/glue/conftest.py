@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,8 @@ import boto3
 import psycopg
 import pytest
 from bench.postgres_server import PostgresServer, packaged_programs
+from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.object_store import ObjectStore
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
 
@@ -93,6 +95,22 @@ def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     session.sparkContext.setLogLevel("OFF")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, aws: Platform) -> Iterator[Callable[[], DuckDbEngine]]:
+    """Makes engines on DuckDB, as many as a test has jobs."""
+    engines: list[DuckDbEngine] = []
+
+    def make() -> DuckDbEngine:
+        folder = tmp_path / f"engine{len(engines)}"
+        folder.mkdir()
+        engines.append(DuckDbEngine(folder, ObjectStore()))
+        return engines[-1]
+
+    yield make
+    for one in engines:
+        one.close()
 
 
 @pytest.fixture(scope="session")

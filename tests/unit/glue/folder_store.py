@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import boto3
 from penstock_job.errors import InputError
 from penstock_job.object_store import ObjectStore, StoredObject, split
 
@@ -16,6 +17,7 @@ class FolderStore(ObjectStore):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.client = boto3.client("s3")  # leases lie in S3 itself, which alone has their times
 
     def _file(self, path: str) -> Path:
         bucket, key = split(path)
