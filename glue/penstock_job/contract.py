@@ -40,7 +40,10 @@ class Output:
 
 @dataclass(frozen=True)
 class Result:
-    """What a job reports of itself. `bytes` is the size of the data it wrote."""
+    """What a job reports of itself. `bytes` is the size of the data it wrote.
+
+    `warnings` are for a person: the job succeeded, but something is to be looked at.
+    """
 
     rows_read: int
     rows_written: int
@@ -48,6 +51,7 @@ class Result:
     rows_filtered: int
     bytes: int
     outputs: list[Output] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The result file's content."""
@@ -61,6 +65,7 @@ class Result:
                 {"name": output.name, "path": output.path, "rows": output.rows}
                 for output in self.outputs
             ],
+            **({"warnings": self.warnings} if self.warnings else {}),
         }
 
 

@@ -28,7 +28,8 @@ LONGEST_EXCERPT = 2000  # bytes of a malformed record that are kept with its rej
 class Parted:
     """The file's column names, how many records fit them, how many do not, and blank lines.
 
-    A line of nothing but delimiters is blank, too: spreadsheets leave such lines at the end.
+    A line of nothing but delimiters is blank, too: spreadsheets leave such lines at the end. So is
+    one that repeats the header, as files have them that were put together of several.
     """
 
     header: list[str]
@@ -46,8 +47,9 @@ class _Fault:
 class CsvForm:
     """The grammar of records with so many columns: RFC 4180, and quotes inside bare values."""
 
-    def __init__(self, delimiter: str, columns: int) -> None:
+    def __init__(self, delimiter: str, columns: int, header: bytes) -> None:
         self.delimiter = delimiter.encode()
+        self.header = header
         self.columns = columns
         self.blank_line = b"\n" + self.delimiter * (columns - 1) + b"\n"
         end = re.escape(self.delimiter)
@@ -77,9 +79,9 @@ def part_records(
     the number of the record's first line, the reason, the text. Raises SourceError where there is
     no header to go by.
     """
+    header, header_line = read_header(source, delimiter)
     lines = _Lines(source)
-    header = _header(lines, delimiter)
-    form = CsvForm(delimiter, len(header))
+    form = CsvForm(delimiter, len(header), header_line.rstrip(b"\r\n"))
     good = bad = blank = 0
     while block := lines.block():
         plain = _plain(block, form)
@@ -109,7 +111,7 @@ class _Lines:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._waiting: deque[bytes] = deque()
-        self.number = 0
+        self.number = 1  # the header has been read
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -134,8 +136,19 @@ class _Lines:
         self.number -= len(lines)
 
 
-def _header(lines: _Lines, delimiter: str) -> list[str]:
-    line = next(lines, b"")
+def read_header(source: BinaryIO, delimiter: str) -> tuple[list[str], bytes]:
+    """The names in the first line of a file, and that line without a byte order mark.
+
+    Raises SourceError where there are none.
+    """
+    return header_of(source.readline(), delimiter)
+
+
+def header_of(line: bytes, delimiter: str) -> tuple[list[str], bytes]:
+    """The names in a file's first line, and that line without a byte order mark.
+
+    Raises SourceError where there are none.
+    """
     if not line:
         raise SourceError("the file is empty: it has not even a header")
     if line.startswith(BYTE_ORDER_MARK):
@@ -147,7 +160,7 @@ def _header(lines: _Lines, delimiter: str) -> list[str]:
     names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
     if not any(names):
         raise SourceError("the file's first line names no columns")
-    return names
+    return names, line
 
 
 def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
@@ -156,6 +169,8 @@ def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
     if not text.endswith(b"\n"):
         text += b"\n"
     if any(special in text for special in (b'"', b"\r", b"\0", form.blank_line)):
+        return None
+    if form.header in text:
         return None
     if text.startswith(form.blank_line[1:]) or len(max(block, key=len)) > LONGEST_RECORD:
         return None
@@ -167,7 +182,7 @@ def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
 def _record(line: bytes, lines: _Lines, form: CsvForm) -> bytes | _Fault | None:
     """The record that begins with this line, in standard form; None for a blank line."""
     content = line.rstrip(b"\r\n")
-    if not content.strip(form.delimiter):
+    if not content.strip(form.delimiter) or content == form.header:
         return None
     record: bytes | _Fault = content
     if not form.standard.fullmatch(content):

@@ -12,7 +12,7 @@ from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_items import attribute_type, item_sql, unstorable_sql
 from penstock_job.dynamodb_table import DynamoDbTable, Item, Refused
-from penstock_job.engine import Written
+from penstock_job.engine import NOTHING, Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
 from penstock_job.object_store import ObjectStore
 from penstock_job.redshift_table import (
@@ -21,9 +21,9 @@ from penstock_job.redshift_table import (
     copy_manifest,
     load_statements,
 )
-from penstock_job.refine import NOTHING, log_result
+from penstock_job.refine import log_result
 from penstock_job.rule import read_ratio
-from penstock_job.specification import read_names
+from penstock_job.specification_document import read_names
 from penstock_job.tally import require_balance, require_share
 
 INPUT, RECORDS, REFUSED = "penstock_input", "penstock_records", "penstock_refused"
