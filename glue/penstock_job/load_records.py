@@ -11,11 +11,10 @@ from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_items import put_request_sql
 from penstock_job.dynamodb_writer import Item, Refused
-from penstock_job.engine import Written
+from penstock_job.engine import NOTHING, Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
 from penstock_job.job_input import EXTRACTED, extracted_state, read_input
-from penstock_job.refine import NOTHING
-from penstock_job.specification import read_names
+from penstock_job.specification_document import read_names
 from penstock_job.tally import require_share
 
 INPUT, RECORDS, REFUSED = "penstock_input", "penstock_records", "penstock_refused"

@@ -108,7 +108,7 @@ class ObjectStore:
                 raise InputError(f"{path} does not exist, though a manifest names it") from error
             raise
 
-    def list(self, prefix: str) -> list[StoredObject]:
+    def list(self, prefix: str) -> Sequence[StoredObject]:
         """The objects directly under a prefix, in the order of their names."""
         bucket, key = split(prefix.rstrip("/") + "/")
         pages = self.client.get_paginator("list_objects_v2").paginate(
@@ -118,6 +118,18 @@ class ObjectStore:
             StoredObject(f"s3://{bucket}/{entry['Key']}", entry["Size"])
             for page in pages
             for entry in page.get("Contents", [])
+        ]
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """The names of the folders directly under a prefix, in their order."""
+        bucket, key = split(prefix.rstrip("/") + "/")
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=key, Delimiter="/"
+        )
+        return [
+            entry["Prefix"][len(key) :].rstrip("/")
+            for page in pages
+            for entry in page.get("CommonPrefixes", [])
         ]
 
 

@@ -58,7 +58,7 @@ class FolderStore(ObjectStore):
             files.append(file)
         return files
 
-    def list(self, prefix: str) -> list[StoredObject]:
+    def list(self, prefix: str) -> Sequence[StoredObject]:
         folder = self._file(prefix.rstrip("/") + "/")
         if not folder.is_dir():
             return []
@@ -67,3 +67,11 @@ class FolderStore(ObjectStore):
             for file in sorted(folder.iterdir())
             if file.is_file()
         ]
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        folder = self._file(prefix.rstrip("/") + "/")
+        return (
+            sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+            if folder.is_dir()
+            else []
+        )
