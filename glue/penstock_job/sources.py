@@ -32,4 +32,10 @@ def _postgresql(source: SourceOrder, store: ObjectStore, folder: Path) -> TableS
     return PostgresqlSource(database_access(source, store, folder, PORT))
 
 
-OPENERS: Mapping[str, Opener] = {"postgresql": _postgresql}
+def _mysql(source: SourceOrder, store: ObjectStore, folder: Path) -> TableSource:
+    from penstock_job.mysql_source import PORT, MysqlSource
+
+    return MysqlSource(database_access(source, store, folder, PORT))
+
+
+OPENERS: Mapping[str, Opener] = {"postgresql": _postgresql, "mysql": _mysql}

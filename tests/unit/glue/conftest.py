@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
+from bench.mariadb_server import MariaDbMissingError, MariaDbServer
 from bench.postgres_server import PostgresServer, packaged_programs
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
@@ -137,3 +138,15 @@ def database(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
         yield connection
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """The one MariaDB server of the tests, where the machine has one."""
+    server = MariaDbServer()
+    try:
+        server.start()
+    except MariaDbMissingError as error:
+        pytest.skip(f"{error}: apt-get install mariadb-server")
+    yield server
+    server.stop()
