@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ABSENT = {"NoSuchKey", "404", "NotFound"}
 OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey"}
 PARALLEL_DOWNLOADS = 8
+CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,7 @@ class ObjectStore:
     """Reads and writes objects. The endpoint and the credentials come from the environment."""
 
     def __init__(self, client: S3Client | None = None) -> None:
-        self.client: S3Client = client or boto3.client(
-            "s3", config=Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
-        )
+        self.client: S3Client = client or boto3.client("s3", config=CONFIG)
 
     def read(self, path: str) -> bytes | None:
         """The content of an object, or None where there is no such object."""

@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
+from bench.mariadb_server import MariaDbMissingError, MariaDbServer
 from bench.postgres_server import PostgresServer, packaged_programs
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.object_store import ObjectStore
@@ -155,3 +156,15 @@ def database(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
         yield connection
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """The one MariaDB server of the tests, where the machine has one."""
+    server = MariaDbServer()
+    try:
+        server.start()
+    except MariaDbMissingError as error:
+        pytest.skip(f"{error}: apt-get install mariadb-server")
+    yield server
+    server.stop()
