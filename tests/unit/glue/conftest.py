@@ -16,6 +16,7 @@ import pytest
 from bench.postgres_server import PostgresServer, packaged_programs
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
+from tests.unit.glue.jdbc_driver import postgresql_driver
 
 GLUE = Path(__file__).parents[3] / "glue"
 if str(GLUE) not in sys.path:
@@ -76,8 +77,10 @@ def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session of the tests; its `s3://` is the folder."""
     view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+    driver = postgresql_driver()
     session = (
         SparkSession.builder.master("local[2]")
+        .config("spark.jars", str(driver or ""))
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")

@@ -13,11 +13,11 @@ from penstock_job.contract import JobContract
 from penstock_job.database_access import DatabaseAccess, Patience
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.duckdb_writer import DuckDbWriter
 from penstock_job.errors import TablesFailedError
 from penstock_job.postgresql_source import PostgresqlSource
 from penstock_job.table_dataset import TableDataset, TableState
 from penstock_job.table_extract import TableExtract
-from penstock_job.table_writer import DuckDbWriter
 from penstock_job.work_order import read_work_order
 from tests.unit.glue.folder_store import FolderStore
 
@@ -30,6 +30,7 @@ class Extracts:
     def __init__(self, server: Any, folder: Path, sleep: Any = float) -> None:
         (folder / "s3" / BUCKET).mkdir(parents=True)
         self.store = FolderStore(folder / "s3")
+        self.data = f"s3://{BUCKET}/data"
         self.watermarks: dict[str, Any] = {}
         self.runs = 0
         self.result: dict[str, Any] = {}
@@ -43,6 +44,9 @@ class Extracts:
 
     def source(self) -> Any:
         return PostgresqlSource(self.access, self.patience)
+
+    def writer(self, engine: DuckDbEngine, folder: Path) -> Any:
+        return DuckDbWriter(engine.connection, self.store, folder)
 
     def order(self, *tables: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -59,9 +63,8 @@ class Extracts:
 
     def contract(self, job_id: str, attempt: int) -> JobContract:
         result = f"s3://{BUCKET}/runs/{job_id}/jobs/shop.pack-001/{attempt}/result.json"
-        data = f"s3://{BUCKET}/data"
         return JobContract(
-            job_id, "shop.pack-001", "Extract", "2026-11-21", attempt, result, data
+            job_id, "shop.pack-001", "Extract", "2026-11-21", attempt, result, self.data
         )  # fmt: skip
 
     def run_all(
@@ -82,7 +85,7 @@ class Extracts:
             closing(DuckDbEngine(name, self.store)) as engine,
             closing(self.source()) as source,
         ):
-            writer = DuckDbWriter(engine.connection, self.store, name)
+            writer = self.writer(engine, name)
             extract = TableExtract(contract, self.store, source, writer)
             try:
                 extract.run(read_work_order(order))
@@ -106,7 +109,7 @@ class Extracts:
         return report
 
     def state(self, table: str) -> TableState:
-        return TableDataset(self.store, f"s3://{BUCKET}/data/extract/shop/{table}").state()
+        return TableDataset(self.store, f"{self.data}/extract/shop/{table}").state()
 
     def types(self, table: str) -> dict[str, ColumnType]:
         return {column.name: read_type(column.type) for column in self.state(table).columns}
