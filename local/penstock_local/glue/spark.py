@@ -19,7 +19,7 @@ LOGGING = Path(__file__).parent / "spark_log4j2.properties"
 SDK_REGIONS = "awssdk_config_override.json"
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 DRIVER_MEMORY = "1g"
-# Glue's Spark has drivers of databases. Here it is the one that Debian's libpostgresql-jdbc-java installs.
+# Glue's Spark has drivers of databases; here it has Debian's (libpostgresql-jdbc-java), if any.
 JDBC_DRIVERS = (Path("/usr/share/java/postgresql.jar"),)
 
 
