@@ -94,6 +94,22 @@ def test_an_event_says_for_each_table_by_which_engine_and_how_many_workers(house
     assert "--tables_path" in ecs["arguments"]
 
 
+def test_a_thousand_tables_at_once_are_at_most_sixty_runs(house: House) -> None:
+    source = {**CONFIG["sources"][0], "tables": [f"t{number}" for number in range(1_000)]}
+    config = json.dumps({"category": "Extract_Shop", "sources": [source]}).encode()
+    house.s3.put_object(Bucket=BUCKET, Key="config/shop.json", Body=config)
+    response = house.call("extract_config_manager", event())
+
+    assert 0 < response["counts"]["planned"] <= 60
+    assert len(items(house).statuses(JOB_ID)) == 1_000
+    names: list[str] = []
+    for line in map(json.loads, house.read(response["plan_key"]).splitlines()):
+        place = line["arguments"]["--tables_path"]
+        order = json.loads(house.read(place.removeprefix(f"s3://{BUCKET}/")))
+        names += [table["table"] for table in order["tables"]]
+    assert sorted(names) == sorted(source["tables"])
+
+
 @pytest.mark.parametrize("tables", [[], ["nothing"], ["orders", "orders"], "some"])
 def test_nothing_is_started_by_an_event_that_cannot_be_meant(extracts: House, tables: Any) -> None:
     with pytest.raises(InvalidExtractConfigError):
