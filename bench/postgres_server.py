@@ -96,15 +96,18 @@ class PostgresServer:
                 return
 
     def halt(self) -> None:
-        """End the server at once, as a crash would, and keep its data."""
+        """End the server and all connections, and keep its data."""
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
         assert self.process is not None
-        self.process.send_signal(signal.SIGQUIT)
+        self.process.send_signal(how)
         self.process.wait()
 
     def stop(self) -> None:
         """End the server and remove its data."""
         if self.process is not None and self.process.poll() is None:
-            self.halt()
+            self._end(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def connect(self) -> psycopg.Connection[Any]:

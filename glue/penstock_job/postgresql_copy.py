@@ -25,7 +25,7 @@ class CopiedFile:
 
 
 def copy_to_files(
-    connection: psycopg.Connection[Any], statement: str, place: Path, file_bytes: int = FILE_BYTES
+    connection: psycopg.Connection[Any], statement: str, place: Path, file_bytes: int
 ) -> Iterator[CopiedFile]:
     """Run a COPY and yield each file as soon as it is full. Raises psycopg.Error.
 

@@ -27,7 +27,7 @@ from penstock_job.postgresql_columns import (
     published_columns,
     quoted,
 )
-from penstock_job.postgresql_copy import CopiedFile, copy_to_files
+from penstock_job.postgresql_copy import FILE_BYTES, CopiedFile, copy_to_files
 from penstock_job.side_by_side import side_by_side
 from penstock_job.table_source import Chunk, SourceColumn
 from penstock_job.work_order import TableOrder
@@ -74,9 +74,15 @@ class PostgresqlSource:
 
     reads_once = False
 
-    def __init__(self, access: DatabaseAccess, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        access: DatabaseAccess,
+        patience: Patience | None = None,
+        file_bytes: int = FILE_BYTES,
+    ) -> None:
         self._access = access
         self._patience = patience or Patience()
+        self.file_bytes = file_bytes
 
     @contextmanager
     def read(self, order: TableOrder) -> Iterator[PostgresqlReading]:
@@ -180,7 +186,9 @@ class PostgresqlReading:
         self, connection: psycopg.Connection[Any], condition: str, place: Path
     ) -> Iterator[Chunk]:
         with explained(self.table):
-            for file in copy_to_files(connection, self._copy(condition), place):
+            for file in copy_to_files(
+                connection, self._copy(condition), place, self.source.file_bytes
+            ):
                 yield self._chunk(file)
 
     def _copy(self, condition: str) -> str:

@@ -15,6 +15,7 @@ from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.duckdb_writer import DuckDbWriter
 from penstock_job.errors import TablesFailedError
+from penstock_job.job_input import read_input
 from penstock_job.postgresql_source import PostgresqlSource
 from penstock_job.table_dataset import TableDataset, TableState
 from penstock_job.table_extract import TableExtract
@@ -34,6 +35,7 @@ class Extracts:
         self.watermarks: dict[str, Any] = {}
         self.runs = 0
         self.result: dict[str, Any] = {}
+        self.failure = ""
         self._folder = folder
         secret = server.secret
         self.access = DatabaseAccess(
@@ -41,9 +43,10 @@ class Extracts:
             secret["password"], tls="disable",
         )  # fmt: skip
         self.patience = Patience(sleep)
+        self.file_bytes = 1 << 20
 
     def source(self) -> Any:
-        return PostgresqlSource(self.access, self.patience)
+        return PostgresqlSource(self.access, self.patience, self.file_bytes)
 
     def writer(self, engine: DuckDbEngine, folder: Path) -> Any:
         return DuckDbWriter(engine.connection, self.store, folder)
@@ -77,6 +80,7 @@ class Extracts:
     ) -> list[dict[str, Any]]:
         """Run one job; return what it reports of its tables."""
         self.runs += 1
+        self.failure = ""
         contract = self.contract(job_id or f"run-{self.runs}", attempt)
         order = order or self.order(*tables)
         name = self._folder / f"work-{self.runs}"
@@ -110,6 +114,19 @@ class Extracts:
 
     def state(self, table: str) -> TableState:
         return TableDataset(self.store, f"{self.data}/extract/shop/{table}").state()
+
+    def current(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
+        """The rows of a table as a job has them that takes it in, in the order of the columns."""
+        self.runs += 1
+        work = self._folder / f"work-{self.runs}"
+        work.mkdir()
+        with closing(DuckDbEngine(work, self.store)) as engine:
+            contract = self.contract("reader", 1)
+            rows = read_input(engine, self.store, contract, f"extract:shop/{table}", "input")
+            found = engine.connection.execute(f"SELECT {columns} FROM input ORDER BY ALL")
+            all_rows = found.fetchall()
+        assert len(all_rows) == rows
+        return all_rows
 
     def types(self, table: str) -> dict[str, ColumnType]:
         return {column.name: read_type(column.type) for column in self.state(table).columns}
