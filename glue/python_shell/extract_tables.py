@@ -15,11 +15,11 @@ from pathlib import Path
 from penstock_job import job_log
 from penstock_job.contract import JobArgumentParser, Result, contract_of
 from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.duckdb_writer import DuckDbWriter
 from penstock_job.object_store import ObjectStore
 from penstock_job.sources import open_source
 from penstock_job.table_catalog import table_catalog
 from penstock_job.table_extract import TableExtract
-from penstock_job.table_writer import DuckDbWriter
 from penstock_job.work_order import load_work_order
 
 

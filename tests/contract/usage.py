@@ -90,9 +90,24 @@ _JOB: Uses = {
     ("logs:CreateLogStream", "log-group"),
     ("logs:PutLogEvents", "log-group"),
 }
+_CATALOG: Uses = {
+    (f"glue:{action}", resource)
+    for action in (
+        *("GetTable", "CreateTable", "UpdateTable", "DeleteTable", "GetPartitions"),
+        *("BatchCreatePartition", "BatchUpdatePartition", "DeletePartition"),
+    )
+    for resource in ("catalog", "database/", "table/")  # Glue asks for all three
+}
 JOBS: dict[str, Uses] = {
     "TransformJobRole": {*_JOB, ("s3:DeleteObject", "DataBucket")},  # Spark's _temporary
-    "ExtractJobRole": {*_JOB, ("secretsmanager:GetSecretValue", "ExtractSecretPattern")},
+    "ExtractJobRole": {
+        *_JOB,
+        *_CATALOG,
+        ("secretsmanager:GetSecretValue", "ExtractSecretPattern"),
+        ("s3:GetObject", "ExtractSourceBucket"),
+        ("s3:ListBucket", "ExtractSourceBucket"),
+        ("s3:DeleteObject", "DataBucket"),
+    },
     "LoadJobRole": {
         *_JOB,
         *_BATCH,
@@ -120,6 +135,14 @@ REQUESTS = {
     "update_item": "dynamodb:UpdateItem",
     "disable_rule": "events:DisableRule",
     "enable_rule": "events:EnableRule",
+    "batch_create_partition": "glue:BatchCreatePartition",
+    "batch_update_partition": "glue:BatchUpdatePartition",
+    "create_table": "glue:CreateTable",
+    "delete_partition": "glue:DeletePartition",
+    "delete_table": "glue:DeleteTable",
+    "get_partitions": "glue:GetPartitions",
+    "get_table": "glue:GetTable",
+    "update_table": "glue:UpdateTable",
     "batch_execute_statement": "redshift-data:BatchExecuteStatement",
     "cancel_statement": "redshift-data:CancelStatement",
     "describe_statement": "redshift-data:DescribeStatement",
@@ -154,7 +177,7 @@ def requests_in(folder: Path) -> set[str]:
         for groups in _REQUEST.findall(path.read_text())
         for name in groups
     }
-    return found - {"", "meta", "get_paginator"} - PEOPLE_ONLY
+    return found - {"", "meta", "get_paginator", "exceptions"} - PEOPLE_ONLY
 
 
 def of_function(handler: str) -> Uses:

@@ -20,6 +20,8 @@ LOGGING = Path(__file__).parent / "spark_log4j2.properties"
 SDK_REGIONS = "awssdk_config_override.json"
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 DRIVER_MEMORY = "1g"
+# Glue's Spark has drivers of databases; here it has Debian's (libpostgresql-jdbc-java), if any.
+JDBC_DRIVERS = (Path("/usr/share/java/postgresql.jar"),)
 
 
 def java(
@@ -39,10 +41,11 @@ def java(
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         *settings.get("spark.driver.extraJavaOptions", "").split(),
     ]
+    jars = [*more_jars, *(driver for driver in JDBC_DRIVERS if driver.is_file())]
     heap = java_size(settings.get("spark.driver.memory", DRIVER_MEMORY))
     return {
         "command": jvm.command(runtimes, heap, folder.scratch, options),
-        "environment": jvm.environment(runtimes, configuration, more_jars),
+        "environment": jvm.environment(runtimes, configuration, jars),
     }
 
 

@@ -19,6 +19,7 @@ from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.object_store import ObjectStore
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
+from tests.unit.glue.jdbc_driver import postgresql_driver
 
 GLUE = Path(__file__).parents[3] / "glue"
 if str(GLUE) not in sys.path:
@@ -79,8 +80,10 @@ def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session of the tests; its `s3://` is the folder."""
     view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+    driver = postgresql_driver()
     session = (
         SparkSession.builder.master("local[2]")
+        .config("spark.jars", str(driver or ""))
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")

@@ -13,12 +13,12 @@ from penstock_job.contract import JobContract
 from penstock_job.database_access import DatabaseAccess, Patience
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.duckdb_writer import DuckDbWriter
 from penstock_job.errors import TablesFailedError
 from penstock_job.job_input import read_input
 from penstock_job.postgresql_source import PostgresqlSource
 from penstock_job.table_dataset import TableDataset, TableState
 from penstock_job.table_extract import TableExtract
-from penstock_job.table_writer import DuckDbWriter
 from penstock_job.work_order import read_work_order
 from tests.unit.glue.folder_store import FolderStore
 
@@ -33,6 +33,7 @@ class Extracts:
     ) -> None:
         (folder / "s3" / BUCKET).mkdir(parents=True)
         self.store = FolderStore(folder / "s3")
+        self.data = f"s3://{BUCKET}/data"
         self.watermarks: dict[str, Any] = {}
         self.runs = 0
         self.result: dict[str, Any] = {}
@@ -50,6 +51,9 @@ class Extracts:
     def source(self) -> Any:
         return self.kind(self.access, self.patience, self.file_bytes)
 
+    def writer(self, engine: DuckDbEngine, folder: Path) -> Any:
+        return DuckDbWriter(engine.connection, self.store, folder)
+
     def order(self, *tables: dict[str, Any]) -> dict[str, Any]:
         return {
             "source": {"name": "shop", "type": "postgresql"},
@@ -65,9 +69,8 @@ class Extracts:
 
     def contract(self, job_id: str, attempt: int) -> JobContract:
         result = f"s3://{BUCKET}/runs/{job_id}/jobs/shop.pack-001/{attempt}/result.json"
-        data = f"s3://{BUCKET}/data"
         return JobContract(
-            job_id, "shop.pack-001", "Extract", "2026-11-21", attempt, result, data
+            job_id, "shop.pack-001", "Extract", "2026-11-21", attempt, result, self.data
         )  # fmt: skip
 
     def run_all(
@@ -89,7 +92,7 @@ class Extracts:
             closing(DuckDbEngine(name, self.store)) as engine,
             closing(self.source()) as source,
         ):
-            writer = DuckDbWriter(engine.connection, self.store, name)
+            writer = self.writer(engine, name)
             extract = TableExtract(contract, self.store, source, writer)
             try:
                 extract.run(read_work_order(order))
@@ -113,7 +116,7 @@ class Extracts:
         return report
 
     def state(self, table: str) -> TableState:
-        return TableDataset(self.store, f"s3://{BUCKET}/data/extract/shop/{table}").state()
+        return TableDataset(self.store, f"{self.data}/extract/shop/{table}").state()
 
     def current(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
         """The rows of a table as a job has them that takes it in, in the order of the columns."""

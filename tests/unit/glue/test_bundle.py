@@ -54,6 +54,11 @@ def test_the_python_shell_jobs_do_not_need_spark(bundles: Path) -> None:
         assert "pyspark" not in (bundles / script).read_text()
 
 
+def test_the_spark_jobs_need_no_duckdb(bundles: Path) -> None:
+    for script in SCRIPTS[4:]:
+        assert "import duckdb" not in (bundles / script).read_text()
+
+
 def test_a_bundled_job_runs_alone(bundles: Path, aws: Platform) -> None:
     with serve() as url:
         extract = run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from penstock.domain.extract_config import InvalidExtractConfigError
 from penstock.domain.outcome import Outcome
 
 JOB_ID = "20261121T050000Z-7b0f"
+EVENTS = Path(__file__).parents[3] / "events"
 CONFIG = {
     "category": "Extract_Shop",
     "sources": [
@@ -68,6 +70,44 @@ def test_tables_become_jobs_with_work_orders(extracts: House) -> None:
     assert lines["shop.huge"]["target"] == "penstock-dev-extract-tables"
     assert extracts.job(JOB_ID, "shop.huge").pool == "shop_db"
     assert set(items(extracts).statuses(JOB_ID).values()) == {"PLANNED"}
+
+
+def test_an_event_says_for_each_table_by_which_engine_and_how_many_workers(house: House) -> None:
+    example = (EVENTS / "extract_config.yaml").read_bytes()
+    house.s3.put_object(Bucket=BUCKET, Key="config/shop.yaml", Body=example)
+    asked = json.loads((EVENTS / "start_extract_by_job_type.json").read_text())
+    response = house.call("extract_config_manager", {**event(), "input": asked})
+
+    assert response["counts"] == {"planned": 3, "left_out": 0, "invalid": 0}
+    lines = {
+        line["job_name"]: line
+        for line in map(json.loads, house.read(response["plan_key"]).splitlines())
+    }
+    glue, emr, ecs = (lines[name] for name in ("shop.orders", "shop.clicks", "web.rates"))
+    assert (glue["job_type"], glue["target"]) == ("spark", "penstock-dev-extract-tables-spark")
+    assert (glue["worker_type"], glue["number_of_workers"]) == ("G.1X", 4)
+    assert (emr["job_type"], emr["target"]) == ("emr", "s3://my-code/extract_tables.py")
+    submit = emr["arguments"]
+    assert "spark.executor.instances=8" in submit["SparkSubmitParameters"]
+    assert (ecs["job_type"], ecs["target"]) == ("ecs", "shop-extract")
+    assert "--tables_path" in submit["EntryPointArguments"]
+    assert "--tables_path" in ecs["arguments"]
+
+
+def test_a_thousand_tables_at_once_are_at_most_sixty_runs(house: House) -> None:
+    source = {**CONFIG["sources"][0], "tables": [f"t{number}" for number in range(1_000)]}
+    config = json.dumps({"category": "Extract_Shop", "sources": [source]}).encode()
+    house.s3.put_object(Bucket=BUCKET, Key="config/shop.json", Body=config)
+    response = house.call("extract_config_manager", event())
+
+    assert 0 < response["counts"]["planned"] <= 60
+    assert len(items(house).statuses(JOB_ID)) == 1_000
+    names: list[str] = []
+    for line in map(json.loads, house.read(response["plan_key"]).splitlines()):
+        place = line["arguments"]["--tables_path"]
+        order = json.loads(house.read(place.removeprefix(f"s3://{BUCKET}/")))
+        names += [table["table"] for table in order["tables"]]
+    assert sorted(names) == sorted(source["tables"])
 
 
 @pytest.mark.parametrize("tables", [[], ["nothing"], ["orders", "orders"], "some"])
