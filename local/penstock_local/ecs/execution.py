@@ -34,24 +34,30 @@ class Executions:
     processes: Processes
 
     def execute(self, run: TaskRun) -> None:
-        """Work a task and clean up after it; the task knows how it ended."""
+        """Work a task and clean up after it; then the task knows how it ended."""
         folder = RunFolder.make(self.processes.folder / run.id)
+        code, problem = None, ""
         try:
-            self._work(run, Launch(run, folder, self.settings))
+            code = self._work(run, Launch(run, folder, self.settings))
         except LaunchError as error:
-            run.fail_to_start(str(error))
+            problem = str(error)
         finally:
             folder.remove()
+        if code is None:
+            run.fail_to_start(problem)
+        else:
+            run.exit(code)
 
-    def _work(self, run: TaskRun, launch: Launch) -> None:
+    def _work(self, run: TaskRun, launch: Launch) -> int:
+        """Its exit code. Raises LaunchError."""
         logs = _log_shipper(run, launch)
         command, environment = launch.prepare(self.processes.lifeline)
         process = self.processes.start(run, command, environment, run.run)
         grace = float(run.container_definition.get("stopTimeout") or STOP_SECONDS)
         ended = self.processes.watch(run, process, logs, grace=grace)
-        if ended.code and logs.is_silent:
+        if ended.code and logs.is_silent and not run.stop_asked_at:
             log.warning("The task %s failed: %s", run.id, _tail(launch.folder.stderr))
-        run.exit(ended.code)
+        return ended.code
 
 
 def _log_shipper(run: TaskRun, launch: Launch) -> LogShipper:

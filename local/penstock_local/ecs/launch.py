@@ -61,8 +61,11 @@ class Launch:
                 "CannotPullContainerError: Penstock Local runs no containers: give the task "
                 f"definition {family} the tag {COMMAND_TAG}, like 'python jobs/load.py'"
             )
-        program, *words = shlex.split(self.run.command)
-        found = shutil.which(program, path=path)
+        try:
+            program, *words = shlex.split(self.run.command)
+        except ValueError as error:
+            raise LaunchError(f"CannotStartContainerError: {COMMAND_TAG}: {error}") from error
+        found = shutil.which(self._located(program) if "/" in program else program, path=path)
         if found is None:
             raise LaunchError(f"CannotStartContainerError: there is no command {program}")
         own = self.run.override.get("command") or self.run.container_definition.get("command")
@@ -76,7 +79,8 @@ class Launch:
             s3 = RoleSession("root", root, get_region(), self.local.endpoint).client("s3")
             return str(JobFiles(s3, "root").fetch(word, self.folder.script, "local command's file"))
         file = Path(word)
-        return str(file.resolve()) if file.exists() else word
+        # Not resolved: what a link of a virtual environment points to is another Python.
+        return str(file.absolute()) if file.is_file() else word
 
     def _environment(self) -> dict[str, str]:
         session, endpoint = self.session("taskRoleArn"), self.local.endpoint

@@ -36,7 +36,7 @@ def install() -> None:
     ) -> dict[str, Any]:
         context: dict[str, Any] = tag_context(service, iam_action, body, params)
         if service == SERVICE and iam_action.partition(":")[2] in _OF_A_TASK:
-            context |= {"ecs:cluster": f"{_base()}:cluster/{_cluster(_members(body))}"}
+            context |= context_of(_members(body))
         return context
 
     pins.replace(iam_actions, "extract_resource_arn", extract_resource_arn)
@@ -52,6 +52,11 @@ def arn_of(action: str, request: dict[str, Any]) -> str:
     tasks = request.get("tasks") or [""]
     task = str(request.get("task") or tasks[0])
     return task if task.startswith("arn:") else f"{_base()}:task/{_cluster(request)}/{task}"
+
+
+def context_of(request: dict[str, Any]) -> dict[str, Any]:
+    """The condition keys of a request."""
+    return {"ecs:cluster": f"{_base()}:cluster/{_cluster(request)}"}
 
 
 def _base() -> str:

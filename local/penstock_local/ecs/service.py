@@ -40,6 +40,7 @@ def install(settings: LocalSettings) -> None:
         pins.require(hasattr(ecs, name), f"ecs.{name}")
     ecs._ACTION_MAP["RunTask"] = _answered("RunTask", actions.run_task)
     ecs._ACTION_MAP["StopTask"] = _answered("StopTask", actions.stop_task)
+    ecs._ACTION_MAP["DescribeTasks"] = _described(ecs._ACTION_MAP["DescribeTasks"])
     original_reset = pins.replace(ecs, "reset", None)
 
     def reset() -> None:
@@ -69,6 +70,23 @@ def _answered(name: str, action: Callable[[Request], Request]) -> Callable[[Requ
                 code = "InvalidParameterException"
             answered = error_response_json(code, str(error), 400)
         return answered
+
+    return answer
+
+
+def _described(describe: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+    """ministack's DescribeTasks, of which IAM has only decided about the first task."""
+
+    def answer(request: Request) -> Answer:
+        signer = authorization.signer()
+        context = resource_names.context_of(request)
+        try:
+            for task in (request.get("tasks") or [])[1:] if signer else ():
+                arn = resource_names.arn_of("DescribeTasks", {**request, "tasks": [task]})
+                authorization.require(signer, "ecs:DescribeTasks", arn, context)
+        except ApiError as error:
+            return error_response_json(error.code, str(error), 400)  # type: ignore[no-any-return]
+        return describe(request)
 
     return answer
 

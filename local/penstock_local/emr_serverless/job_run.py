@@ -77,9 +77,10 @@ class JobRun:
         return int(self.record["executionTimeoutMinutes"])
 
     @property
-    def most_attempts(self) -> int:
-        """How often it is tried."""
-        return int((self.record.get("retryPolicy") or {}).get("maxAttempts", 1))
+    def may_be_tried_again(self) -> bool:
+        """Whether its retry policy has an attempt left, and nobody wants it to end."""
+        most = int((self.record.get("retryPolicy") or {}).get("maxAttempts", 1))
+        return self.stop_asked_at is None and int(self.record["attempt"]) < most
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class JobRuns:
 
     def _work(self, run: JobRun) -> None:
         ending = self._execute(run)
-        while ending.state is RunState.FAILED and run.record["attempt"] < run.most_attempts:
+        while ending.state is RunState.FAILED and run.may_be_tried_again:
             run.record["attempt"] += 1
             ending = self._execute(run)
         with self._lock:

@@ -103,3 +103,10 @@ def test_iam_decides_by_task_definition_cluster_and_passed_role(
         allowed.describe_tasks(cluster="local", tasks=[arn])
     allowed.stop_task(cluster="local", task=arn)
     cluster.wait(arn)
+    one = {"Effect": "Allow", "Action": "ecs:DescribeTasks", "Resource": arn}
+    looking = platform.user("ecs-looking", one)("ecs")
+    assert looking.describe_tasks(cluster="local", tasks=[arn])["tasks"]
+    other = cluster.start(family)
+    with refused("AccessDeniedException", f"ecs:DescribeTasks on resource: {other}"):
+        looking.describe_tasks(cluster="local", tasks=[arn, other])
+    cluster.wait(other)

@@ -181,6 +181,9 @@ def test_a_command_may_be_a_file_of_the_folder_in_which_the_platform_was_started
     task = cluster.run(cluster.define("python tests/local/ecs/touch_object.py"), "ecs-file")
     assert task["containers"][0]["exitCode"] == 0
     assert cluster.written("ecs-file")
+    program = ".venv/bin/python tests/local/ecs/touch_object.py"
+    assert cluster.run(cluster.define(program), "ecs-program")["containers"][0]["exitCode"] == 0
+    assert cluster.written("ecs-program")
 
 
 def test_only_the_container_that_is_overridden_is_run(cluster: Cluster) -> None:
@@ -196,6 +199,11 @@ def test_only_the_container_that_is_overridden_is_run(cluster: Cluster) -> None:
     [
         (None, {}, "CannotPullContainerError: Penstock Local runs no containers"),
         ("no-such-command", {}, "CannotStartContainerError: there is no command no-such-command"),
+        (
+            "python 'x",
+            {},
+            "penstock:local-command: No closing quotation",
+        ),
         (f"python s3://{BUCKET}/none.py", {}, "none.py does not exist"),
         (
             "true",
