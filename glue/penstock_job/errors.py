@@ -57,3 +57,7 @@ class LoadError(JobError):
 
 class LeaseError(JobError):
     """Another load is writing to the same target, or may be."""
+
+
+class CatalogError(JobError):
+    """The Glue Data Catalog refused a table that was published; its data are there all the same."""

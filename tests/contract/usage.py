@@ -90,6 +90,26 @@ _JOB: Uses = {
     ("logs:CreateLogStream", "log-group"),
     ("logs:PutLogEvents", "log-group"),
 }
+_CATALOG: Uses = {
+    (f"glue:{action}", resource)
+    for action in (
+        *("GetTable", "CreateTable", "UpdateTable", "DeleteTable", "GetPartitions"),
+        *("BatchCreatePartition", "BatchUpdatePartition", "DeletePartition"),
+    )
+    for resource in ("catalog", "database/", "table/")  # Glue asks for all three
+}
+_IMPORT: Uses = {
+    ("dynamodb:ImportTable", "LoadTablePattern"),
+    ("dynamodb:DescribeImport", "LoadTablePattern"),
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Requesting.html
+    *(
+        (f"logs:{action}", "/aws-dynamodb/")
+        for action in (
+            *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
+            *("PutLogEvents", "PutRetentionPolicy"),
+        )
+    ),
+}
 JOBS: dict[str, Uses] = {
     "TransformJobRole": {*_JOB, ("s3:DeleteObject", "DataBucket")},  # Spark's _temporary
     "LoadJobRole": {
@@ -99,6 +119,10 @@ JOBS: dict[str, Uses] = {
         ("redshift-data:DescribeTable", "RedshiftCluster"),
         ("redshift-data:DescribeStatement", ""),
         ("redshift-data:CancelStatement", ""),
+        *_CATALOG,
+        *_IMPORT,
+        ("dynamodb:DescribeTable", "LoadTablePattern"),
+        ("dynamodb:BatchWriteItem", "LoadTablePattern"),
         ("dynamodb:DescribeTable", "DailyCasesTable"),
         ("dynamodb:BatchWriteItem", "DailyCasesTable"),
     },
@@ -119,6 +143,16 @@ REQUESTS = {
     "update_item": "dynamodb:UpdateItem",
     "disable_rule": "events:DisableRule",
     "enable_rule": "events:EnableRule",
+    "batch_create_partition": "glue:BatchCreatePartition",
+    "batch_update_partition": "glue:BatchUpdatePartition",
+    "create_table": "glue:CreateTable",
+    "delete_partition": "glue:DeletePartition",
+    "delete_table": "glue:DeleteTable",
+    "get_partitions": "glue:GetPartitions",
+    "get_table": "glue:GetTable",
+    "update_table": "glue:UpdateTable",
+    "describe_import": "dynamodb:DescribeImport",
+    "import_table": "dynamodb:ImportTable",
     "batch_execute_statement": "redshift-data:BatchExecuteStatement",
     "cancel_statement": "redshift-data:CancelStatement",
     "describe_statement": "redshift-data:DescribeStatement",
@@ -152,7 +186,7 @@ def requests_in(folder: Path) -> set[str]:
         for groups in _REQUEST.findall(path.read_text())
         for name in groups
     }
-    return found - {"", "meta", "get_paginator"} - PEOPLE_ONLY
+    return found - {"", "meta", "exceptions", "get_paginator"} - PEOPLE_ONLY
 
 
 def of_function(handler: str) -> Uses:

@@ -1599,6 +1599,10 @@ _MODULES = {
         '\n'
         'class LeaseError(JobError):\n'
         '    """Another load is writing to the same target, or may be."""\n'
+        '\n'
+        '\n'
+        'class CatalogError(JobError):\n'
+        '    """The Glue Data Catalog refused a table that was published; its data are there all the same."""\n'
     ),
     'penstock_job.http_source': (
         '"""A file behind an HTTP address: streamed to disk, measured, tried again where that may help."""\n'

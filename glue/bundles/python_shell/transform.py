@@ -1228,6 +1228,10 @@ _MODULES = {
         '\n'
         'class LeaseError(JobError):\n'
         '    """Another load is writing to the same target, or may be."""\n'
+        '\n'
+        '\n'
+        'class CatalogError(JobError):\n'
+        '    """The Glue Data Catalog refused a table that was published; its data are there all the same."""\n'
     ),
     'penstock_job.job_log': (
         '"""The log of a job: its own lines, without the chatter of the libraries."""\n'
