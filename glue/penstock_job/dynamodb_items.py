@@ -8,15 +8,30 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from penstock_job.column_type import BOOLEAN, DECIMAL, DOUBLE, INTEGER, TEXT, TIMESTAMP, ColumnType
+from penstock_job.column_type import (
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    ColumnType,
+)
 from penstock_job.dialect import DUCKDB
 from penstock_job.dynamodb_table import KeyAttribute
+from penstock_job.errors import LoadError
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 # A number has at most 38 digits, as have our types, and a magnitude between these two.
 SMALLEST_NUMBER, TOO_GREAT_NUMBER = "1e-130", "1e126"
 MOST_ITEM_BYTES = 400 * 1024
 MOST_NUMBER_BYTES = 21
+_ATTRIBUTE_TYPES = {
+    **dict.fromkeys((INTEGER, DECIMAL, DOUBLE), "N"),
+    **dict.fromkeys((TEXT, DATE, TIMESTAMP), "S"),
+    BOOLEAN: "BOOL",
+}
 
 
 def put_request_sql(schema: Mapping[str, ColumnType], complete: Collection[str]) -> str:
@@ -66,10 +81,10 @@ def unstorable_cases(
 
 
 def attribute_type(kind: ColumnType) -> str:
-    """DynamoDB's one-letter type (or BOOL) of a column."""
-    if kind.kind in (INTEGER, DECIMAL, DOUBLE):
-        return "N"
-    return "BOOL" if kind.kind == BOOLEAN else "S"
+    """DynamoDB's one-letter type (or BOOL) of a column. Raises LoadError where it has none."""
+    if kind.kind not in _ATTRIBUTE_TYPES:
+        raise LoadError(f"a column of type {kind} cannot be loaded into DynamoDB")
+    return _ATTRIBUTE_TYPES[kind.kind]
 
 
 def _attribute(name: str, kind: ColumnType, separator: str) -> list[str]:

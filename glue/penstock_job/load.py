@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
+from penstock_job.catalog_load import CatalogLoad
 from penstock_job.column_type import FALSE_TEXTS, TRUE_TEXTS
 from penstock_job.contract import JobArgumentParser, JobContract, Output, Result, write_result
 from penstock_job.dataset import rejects_path
@@ -35,6 +36,8 @@ class LoadArgumentParser(JobArgumentParser):
         self.add_argument("--lease_wait_seconds", type=float, default=WAIT_SECONDS)
         self.add_argument("--dynamodb_table", default="")
         self.add_argument("--dynamodb_import", default="false")
+        self.add_argument("--catalog_table", default="")
+        self.add_argument("--catalog_partition", default="")
         self.add_argument("--redshift_table", default="")
         for name in ("workgroup", "cluster", "database", "secret_arn", "copy_role_arn"):
             self.add_argument(f"--redshift_{name}", default="")
@@ -106,8 +109,13 @@ def _targets(
         )
     if redshift := redshift_target(arguments):
         targets.append(RedshiftLoad(engine, contract, redshift))
+    if arguments.catalog_table:
+        partition = arguments.catalog_partition
+        targets.append(CatalogLoad(contract, arguments.catalog_table, partition))
     if not targets:
-        raise ArgumentsError("nowhere to load: neither dynamodb_table nor a Redshift is given")
+        raise ArgumentsError(
+            "nowhere to load: no dynamodb_table, no Redshift and no catalog_table is given"
+        )
     return targets
 
 

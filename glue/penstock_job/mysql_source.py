@@ -58,6 +58,8 @@ _UNIQUE_KEYS = """
 class MysqlSource:
     """A TableSource on one database; each table is read by a connection of its own."""
 
+    reads_once = False
+
     def __init__(
         self,
         access: DatabaseAccess,
@@ -127,8 +129,11 @@ class MysqlReading:
     watermark: Any
     keys_are_unique: bool
     strict: Sequence[str]
+    is_whole: bool
     details: dict[str, Any] = field(default_factory=dict)
     unchanged: bool = False
+    may_lack_columns: bool = False
+    rows_rejected: int = 0
 
     @property
     def columns(self) -> Sequence[SourceColumn]:
@@ -195,6 +200,7 @@ def _reading(source: MysqlSource, connection: Any, order: TableOrder) -> MysqlRe
         watermark=watermark,
         keys_are_unique=_keeps_unique(connection, place, order.primary_key),
         strict=tuple(order.types),
+        is_whole=start_of(order) is None,
         details=details,
     )
 

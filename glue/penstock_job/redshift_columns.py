@@ -44,12 +44,13 @@ _TAKES = {
     DATE: ("date", "timestamp", "timestamptz"),
     TIMESTAMP: ("timestamp", "timestamptz"),
 }
-_CREATED = {
-    INTEGER: "BIGINT",
-    DOUBLE: "DOUBLE PRECISION",
-    BOOLEAN: "BOOLEAN",
-    DATE: "DATE",
-    TEXT: f"VARCHAR({LONGEST_TEXT})",
+_CREATED = {  # as in a CREATE TABLE, and as the Data API says it
+    INTEGER: ("BIGINT", "int8"),
+    DOUBLE: ("DOUBLE PRECISION", "float8"),
+    BOOLEAN: ("BOOLEAN", "bool"),
+    DATE: ("DATE", "date"),
+    TIMESTAMP: ("TIMESTAMP", "timestamp"),
+    TEXT: (f"VARCHAR({LONGEST_TEXT})", "varchar"),
 }
 Case = tuple[str, str]
 
@@ -92,27 +93,23 @@ def read_columns(described: Sequence[Mapping[str, Any]]) -> dict[str, RedshiftCo
 
 
 def created_type(kind: ColumnType) -> str:
-    """The type of a column of a table that the load creates."""
+    """The type of a column of a table that the load creates. Raises LoadError where none fits."""
     if kind.kind == DECIMAL:
         return f"DECIMAL({kind.precision},{kind.scale})"
-    return _CREATED.get(kind.kind, "TIMESTAMP")
+    if kind.kind not in _CREATED:
+        raise LoadError(f"a column of type {kind} cannot be loaded into Redshift")
+    return _CREATED[kind.kind][0]
 
 
 def created_columns(schema: Mapping[str, ColumnType]) -> dict[str, RedshiftColumn]:
     """The columns of a table that the load creates. None is narrower than its data, but texts."""
-    types = {
-        INTEGER: "int8", DOUBLE: "float8", BOOLEAN: "bool", DATE: "date", TEXT: "varchar",
-        DECIMAL: "numeric", TIMESTAMP: "timestamp",
-    }  # fmt: skip
-    return {
-        name.lower(): RedshiftColumn(
-            name.lower(),
-            types[kind.kind],
-            LONGEST_TEXT if kind.kind == TEXT else kind.precision,
-            kind.scale,
-        )
-        for name, kind in schema.items()
-    }
+    columns = {}
+    for name, kind in schema.items():
+        created_type(kind)
+        own = "numeric" if kind.kind == DECIMAL else _CREATED[kind.kind][1]
+        size = LONGEST_TEXT if kind.kind == TEXT else kind.precision
+        columns[name.lower()] = RedshiftColumn(name.lower(), own, size, kind.scale)
+    return columns
 
 
 def untakable_cases(
@@ -126,7 +123,7 @@ def untakable_cases(
     cases: list[Case] = []
     for name, kind in schema.items():
         column, value = columns[name.lower()], DUCKDB.identifier(name)
-        if column.type not in _TAKES[kind.kind]:
+        if column.type not in _TAKES.get(kind.kind, ()):
             raise LoadError(f"{table}: column {name} is {column.spoken}, the data is {kind}")
         if not column.nullable:
             cases.append((f"{value} IS NULL", f"{name} is missing, and {table} requires it"))

@@ -39,7 +39,7 @@ def _postgresql(
     return PostgresqlSource(database_access(source, store, folder, PORT))
 
 
-def _mysql(source: SourceOrder, store: ObjectStore, folder: Path) -> TableSource:
+def _mysql(source: SourceOrder, _: JobContract, store: ObjectStore, folder: Path) -> TableSource:
     from penstock_job.mysql_source import PORT, MysqlSource
 
     return MysqlSource(database_access(source, store, folder, PORT))
