@@ -169,17 +169,11 @@ def read_row(attributes: Mapping[str, Any]) -> RowReading:
         last_seconds=RowReader(attributes).number("LastSeconds"),
         recorded=_recorded(attributes),
     )
-    expected_bytes = reader.whole_number("ExpectedBytes", 0, 10**18)
-    target_spark = reader.text("TargetSpark")
     _check_required(reader)
     _check_capacity(reader, row)
     _check_dependencies(reader, row)
     _check_spelling(reader, attributes)
-    if row.job_type == AUTO:
-        row = with_engine(row, target_spark, expected_bytes)
-    elif target_spark:
-        reader.complain("TargetSpark", "is for a job of the type auto")
-    return RowReading(row, tuple(reader.problems))
+    return RowReading(_with_engine(reader, row), tuple(reader.problems))
 
 
 def item_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,6 +200,16 @@ def item_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None and value not in ("", [], {}):
             item[field] = normal.get(field, value.strip() if isinstance(value, str) else value)
     return item
+
+
+def _with_engine(reader: RowReader, row: ControlRow) -> ControlRow:
+    expected_bytes = reader.whole_number("ExpectedBytes", 0, 10**18)
+    target_spark = reader.text("TargetSpark")
+    if row.job_type == AUTO:
+        return with_engine(row, target_spark, expected_bytes)
+    if target_spark:
+        reader.complain("TargetSpark", "is for a job of the type auto")
+    return row
 
 
 def _recorded(attributes: Mapping[str, Any]) -> Recorded:
