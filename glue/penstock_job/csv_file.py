@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, part_records
-from penstock_job.csv_scan import CsvScan, scan_csv
+from penstock_job.csv_scan import CsvScan, count_passed_over, scan_csv
 from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import DUCKDB
 from penstock_job.engine import NOTHING, Written
@@ -74,12 +74,16 @@ class CsvFile:
             f"SELECT count(*) FILTER (WHERE CAST(error_type AS VARCHAR) NOT IN ({listed})), "
             "count(DISTINCT line) FROM penstock_faults"
         )
-        if odd or judgement.records + lines != self.scan.lines:
+        if odd or not self._adds_up(judgement.records + lines):
             return None
         self.records, self.malformed_rows = judgement.records, lines
-        self.blank = self.scan.blank
         self.malformed = self._miscounted()
         return judgement
+
+    def _adds_up(self, records: int) -> bool:
+        if records < self.scan.lines:
+            self.blank = count_passed_over(self.file, self.scan, self.delimiter)
+        return records + self.blank == self.scan.lines
 
     def _judge_parted(
         self, specification: Specification, table: str, wanted: Sequence[str]
@@ -114,8 +118,7 @@ class CsvFile:
         named = ", ".join(
             f"column_{header.index(name)} AS {DUCKDB.identifier(name)}" for name in wanted
         )
-        passed_over = _passed_over(names, header) if names else "FALSE"
-        where = f" WHERE NOT ({passed_over})" if self.scan.blank and names else ""
+        where = f" WHERE NOT ({_passed_over(names, header)})" if names else ""
         return f"SELECT {named} FROM ({rows}) AS lines{where}"
 
     def _kept_rejects(self) -> str:
@@ -143,8 +146,11 @@ class CsvFile:
 def _passed_over(names: Sequence[str], header: Sequence[str]) -> str:
     """Whether a record is a line of nothing but delimiters, or the header again."""
     blank = " AND ".join(f"{name} IS NULL" for name in names)
+    first, *others = names
     again = " AND ".join(
-        f"{name} = {DUCKDB.literal(text)}" if text else f"{name} IS NULL"
-        for name, text in zip(names, header)
+        f"coalesce({name}, '') = {DUCKDB.literal(text)}" for name, text in zip(others, header[1:])
     )
-    return f"coalesce(({blank}) OR ({again}), FALSE)"
+    return (
+        f"CASE WHEN {first} IS NULL THEN {blank} "
+        f"WHEN {first} = {DUCKDB.literal(header[0])} THEN {again or 'TRUE'} ELSE FALSE END"
+    )

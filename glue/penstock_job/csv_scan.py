@@ -21,62 +21,58 @@ BLOCK = 1 << 22  # bytes that are looked at together
 class CsvScan:
     """What a CSV file holds by the look of it.
 
-    `lines` are those that must be records, if no value holds a line break: neither blank nor the
-    header again, as files have them that were put together of several. `is_plain` says whether the
-    engine may read it as it is: text in UTF-8, without zero bytes, with one kind of line break,
-    which is `new_line`.
+    `lines` are those after the header. `is_plain` says whether an engine may read it as it is:
+    text in UTF-8, without zero bytes, with one kind of line break, which is `new_line`.
     """
 
     header: list[str]
+    header_line: bytes
     lines: int
-    blank: int
     is_plain: bool
     new_line: str
 
 
 class _Count:
-    def __init__(self, header: bytes, delimiter: bytes) -> None:
-        self.header = header
-        self.delimiter = delimiter
-        self.blank_line = b"\n" + delimiter
-        self.lines = self.blank = self.returns = self.ends = 0
+    def __init__(self) -> None:
+        self.lines = self.ends = self.returns = 0
         self.is_text = True
 
     def add(self, block: bytes) -> None:
         ends = block.count(b"\n")
-        self.lines += ends + (not block.endswith(b"\n"))
         self.ends += ends
+        self.lines += ends + (not block.endswith(b"\n"))
         if b"\r" in block:
             self.returns += block.count(b"\r")
             self.is_text &= block.count(b"\r") == block.count(b"\r\n")
         self.is_text &= b"\0" not in block and _is_text(block)
-        if self._may_pass_over(block):
-            self.blank += sum(map(self._is_passed_over, block.splitlines()))
-
-    def _may_pass_over(self, block: bytes) -> bool:
-        starts = (b"\n", b"\r", self.delimiter)
-        twice = (b"\n\n", b"\n\r", self.blank_line, self.header)
-        return block.startswith(starts) or any(each in block for each in twice)
-
-    def _is_passed_over(self, line: bytes) -> bool:
-        return not line.strip(self.delimiter) or line == self.header
 
 
 def scan_csv(file: Path, delimiter: str) -> CsvScan:
     """Look a file over. Raises SourceError where there is no header to go by."""
+    count = _Count()
     with file.open("rb") as source:
         header, line = read_header(source, delimiter)
-        count = _Count(line.rstrip(b"\r\n"), delimiter.encode())
         for block in _blocks(source):
             count.add(block)
     is_uniform = count.returns in (0, count.ends)
     return CsvScan(
         header=header,
-        lines=count.lines - count.blank,
-        blank=count.blank,
+        header_line=line.rstrip(b"\r\n"),
+        lines=count.lines,
         is_plain=count.is_text and is_uniform and line.endswith(b"\r\n") == bool(count.returns),
         new_line="\\r\\n" if count.returns else "\\n",
     )
+
+
+def count_passed_over(file: Path, scan: CsvScan, delimiter: str) -> int:
+    """How many lines are blank, have nothing but delimiters, or repeat the header."""
+    separators = delimiter.encode()
+    with file.open("rb") as source:
+        source.readline()
+        return sum(
+            not line.strip(separators) or line == scan.header_line
+            for line in (raw.rstrip(b"\r\n") for raw in source)
+        )
 
 
 def _blocks(source: BinaryIO) -> Iterator[bytes]:

@@ -171,3 +171,12 @@ def mariadb() -> Iterator[MariaDbServer]:
         pytest.skip(f"{error}: apt-get install mariadb-server")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def both(s3_folder: Path, spark: SparkSession, tmp_path: Path) -> Any:
+    """Both engines on one folder that stands for S3."""
+    from tests.unit.glue.both_engines import Both
+    from tests.unit.glue.folder_store import FolderStore
+
+    return Both(FolderStore(s3_folder), spark, tmp_path)
