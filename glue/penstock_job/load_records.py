@@ -47,7 +47,7 @@ class LoadRecords:
                 f"key {', '.join(missing)} is no column of {names[0]}, which has "
                 f"{', '.join(self.schema)}"
             )
-        engine.keep(REFUSED, "SELECT CAST(0 AS BIGINT) AS number, '' AS reason WHERE FALSE")
+        engine.connection.execute(f"CREATE TABLE {REFUSED} (number BIGINT, reason VARCHAR)")
         self.rows = engine.row(f"SELECT count(*) FROM {RECORDS}")[0]
         if self.rows != published:
             raise InputError(

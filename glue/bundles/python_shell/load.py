@@ -4081,7 +4081,7 @@ _MODULES = {
         '                f"key {\', \'.join(missing)} is no column of {names[0]}, which has "\n'
         '                f"{\', \'.join(self.schema)}"\n'
         '            )\n'
-        '        engine.keep(REFUSED, "SELECT CAST(0 AS BIGINT) AS number, \'\' AS reason WHERE FALSE")\n'
+        '        engine.connection.execute(f"CREATE TABLE {REFUSED} (number BIGINT, reason VARCHAR)")\n'
         '        self.rows = engine.row(f"SELECT count(*) FROM {RECORDS}")[0]\n'
         '        if self.rows != published:\n'
         '            raise InputError(\n'
