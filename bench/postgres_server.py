@@ -69,7 +69,11 @@ class PostgresServer:
         arguments = ["--auth=scram-sha-256", f"--pwfile={word}", "--encoding=UTF8", "--no-sync"]
         self._run("initdb", *arguments, "--locale=C.UTF-8", f"--username={USER}")
         self.port = self.port or _free_port()
-        self.serve()
+        try:
+            self.serve()
+        except psycopg.OperationalError:
+            self.stop()
+            raise
         return self
 
     def serve(self) -> None:

@@ -7,6 +7,7 @@ what the other wrote.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -32,7 +33,8 @@ TRUE_TEXTS = ("true", "t", "yes", "y", "1")
 FALSE_TEXTS = ("false", "f", "no", "n", "0")
 
 _DATE_TOKENS = {"yyyy": YEAR, "MM": "([0-9]{2})", "dd": "([0-9]{2})"}
-_TOKEN = re.compile("yyyy|MM|dd")
+_CLOCK_TOKENS = {"HH": "([01][0-9]|2[0-3])", "mm": "([0-5][0-9])", "ss": "([0-5][0-9])"}
+_TOKEN = re.compile("yyyy|MM|dd|HH|mm|ss")
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
@@ -92,27 +94,44 @@ def decimal_form(scale: int) -> str:
 
 @dataclass(frozen=True)
 class DateFormat:
-    """A date format such as `dd.MM.yyyy`: the texts it matches and the groups of year, month, day.
+    """A format such as `dd.MM.yyyy`: the texts it matches, and how to write one in ISO's order.
 
-    `groups` are the numbers of the regular expression's groups, for a replacement that makes an
-    ISO date of the text.
+    `template` is made of texts and of numbers of the regular expression's groups.
     """
 
     form: str
-    groups: tuple[int, int, int]
+    template: tuple[str | int, ...]
 
 
-def read_date_format(text: str) -> DateFormat:
-    """The date format made of `yyyy`, `MM` and `dd`, each once, with any separators."""
+def read_date_format(text: str, kind: str = DATE) -> DateFormat:
+    """The format made of `yyyy`, `MM` and `dd`, each once, with any separators.
+
+    That of a timestamp may go on with `HH`, `mm` and `ss`; what it leaves out is zero.
+    """
     tokens = _TOKEN.findall(text)
-    if sorted(tokens) != sorted(_DATE_TOKENS):
+    clock = [token for token in ("HH", "mm", "ss") if token in tokens]
+    days = [token for token in tokens if token not in clock]
+    if sorted(days) != sorted(_DATE_TOKENS) or len(set(tokens)) != len(tokens):
         raise SpecificationError(f"date format {text!r} needs yyyy, MM and dd, each once")
+    if clock != ["HH", "mm", "ss"][: len(clock)] or (clock and kind == DATE):
+        raise SpecificationError(
+            f"date format {text!r}: a timestamp has HH, then mm, then ss, and a date has none"
+        )
     separators = [re.escape(part) for part in _TOKEN.split(text)]
     pattern = separators[0]
     for token, separator in zip(tokens, separators[1:]):
-        pattern += _DATE_TOKENS[token] + separator
-    year, month, day = (tokens.index(token) + 1 for token in ("yyyy", "MM", "dd"))
-    return DateFormat(pattern, (year, month, day))
+        pattern += {**_DATE_TOKENS, **_CLOCK_TOKENS}[token] + separator
+    return DateFormat(pattern, tuple(_template(tokens, kind)))
+
+
+def _template(tokens: list[str], kind: str) -> Iterator[str | int]:
+    for token, mark in (("yyyy", "-"), ("MM", "-"), ("dd", "")):
+        yield tokens.index(token) + 1
+        yield mark
+    if kind != DATE:
+        for token, mark in (("HH", " "), ("mm", ":"), ("ss", ":")):
+            yield mark
+            yield tokens.index(token) + 1 if token in tokens else "00"
 
 
 def plain_number(value: object) -> str:

@@ -43,6 +43,7 @@ class Result:
     """What a job reports of itself. `bytes` is the size of the data it wrote.
 
     `tables` is for extracts: an entry for each table, with its own outcome and watermark.
+    `warnings` are for a person: the job succeeded, but something is to be looked at.
     """
 
     rows_read: int
@@ -52,6 +53,7 @@ class Result:
     bytes: int
     outputs: list[Output] = field(default_factory=list)
     tables: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The result file's content."""
@@ -67,6 +69,7 @@ class Result:
                 for output in self.outputs
             ],
             **tables,
+            **({"warnings": self.warnings} if self.warnings else {}),
         }
 
 

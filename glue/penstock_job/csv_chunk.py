@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penstock_job.cast import is_unreadable, read_as
+from penstock_job.column import Column
 from penstock_job.column_type import BINARY, DATE, TEXT, TIMESTAMP, ColumnType
 from penstock_job.dialect import DUCKDB
-from penstock_job.specification import Column
 from penstock_job.table_source import Chunk, Fault, SourceColumn
 
 SHORTEST_LINE_LIMIT = 1 << 21
@@ -69,7 +69,7 @@ def _value(raw: str, column: SourceColumn, strict: bool) -> tuple[str, str]:
         return raw, ""
     if strict and column.type.kind not in _STRICT_FOR:
         stated = Column(column.name, column.name, column.type)
-        typed = read_as(stated, ColumnType(TEXT), raw, DUCKDB)
+        typed = read_as(stated, ColumnType(TEXT), raw, None, DUCKDB)
         return typed, is_unreadable(stated, ColumnType(TEXT), raw, typed, DUCKDB)
     text = _as_duckdb_writes(raw, column.type)
     if column.type.kind == BINARY:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from penstock_job.contract import JobContract, Result
-from penstock_job.csv_records import Parted
-from penstock_job.csv_table import CsvStyle, part_file, select_of, wanted_columns
-from penstock_job.dataset import rejects_path
+from penstock_job.csv_file import CsvFile
+from penstock_job.csv_table import CsvStyle
+from penstock_job.dataset import rejects_path, rows_before
 from penstock_job.duckdb_engine import DuckDbEngine
-from penstock_job.engine import Written
-from penstock_job.errors import AccountingError, SourceError
+from penstock_job.errors import SourceError
 from penstock_job.http_source import download
-from penstock_job.refine import NOTHING, publish_refined, refine
+from penstock_job.refine import publish_refined, refine
 from penstock_job.specification import Specification
 
 logger = logging.getLogger(__name__)
@@ -33,44 +31,23 @@ def extract(
     raw = engine.folder / "source.csv"
     fetched = download(source_url, raw)
     logger.info("%s: %d bytes, SHA-256 %s", fetched.url, fetched.bytes, fetched.sha256)
-    records, malformed = engine.folder / "records.csv", engine.folder / "malformed-00000.jsonl"
     try:
-        parted = part_file(raw, records, malformed, style)
-        wanted = wanted_columns([each.source for each in specification.columns], parted.header)
+        source = CsvFile(engine, raw, style.delimiter)
+        judgement = source.judge(specification, SOURCE_TABLE)
     except SourceError as error:
         raise SourceError(f"{fetched.url}: {error}") from error
-    engine.view(SOURCE_TABLE, select_of(records, parted, style, wanted))
     refined = refine(
         engine,
-        specification,
         contract,
-        table=SOURCE_TABLE,
+        judgement,
         name=contract.job_name,
-        malformed=_keep_malformed(engine, contract, malformed, parted),
+        malformed=source.write_malformed(rejects_path(contract)),
+        before=rows_before(engine.store, contract) if specification.table_rules.compares else None,
     )
-    _require_all_read(refined.tally.records, parted.well_formed)
     return publish_refined(
         engine.store,
         contract,
         refined,
-        rows_read=parted.well_formed + parted.malformed,
-        details={"source": {**fetched.as_json(), "blank_lines": parted.blank}},
+        rows_read=source.records + source.malformed_rows,
+        details={"source": {**fetched.as_json(), "blank_lines": source.blank}},
     )
-
-
-def _require_all_read(read: int, well_formed: int) -> None:
-    if read != well_formed:
-        raise AccountingError(
-            f"the file has {well_formed} well-formed records, but DuckDB read {read}"
-        )
-
-
-def _keep_malformed(
-    engine: DuckDbEngine, contract: JobContract, file: Path, parted: Parted
-) -> Written:
-    if not parted.malformed:
-        return NOTHING
-    stored = engine.store.upload(file, f"{rejects_path(contract)}/{file.name}")
-    with file.open("rb") as lines:
-        rows = sum(1 for _ in lines)
-    return Written([stored], rows)

@@ -65,3 +65,7 @@ class LoadError(JobError):
 
 class CatalogError(JobError):
     """The Glue Data Catalog refused a table that was published; its data are there all the same."""
+
+
+class LeaseError(JobError):
+    """Another load is writing to the same target, or may be."""

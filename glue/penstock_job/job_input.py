@@ -32,6 +32,16 @@ def read_input(
         manifest = find_input(store, contract, name)
         engine.read_dataset(table, manifest)
         return manifest.rows
+    state = extracted_state(store, contract, name)
+    layers = [f"{table}_{LAYER}_{number}" for number in range(len(state.layers))]
+    for layer, layer_table in zip(state.layers, layers):
+        _read_layer(engine, name, layer, layer_table)
+    engine.view(table, _state_sql(state, layers, engine.dialect))
+    return engine.row(f"SELECT count(*) FROM {engine.dialect.identifier(table)}")[0]
+
+
+def extracted_state(store: ObjectStore, contract: JobContract, name: str) -> TableState:
+    """The present state of an extracted table. Raises InputError where it was never extracted."""
     folder = f"{contract.data_path}/extract/{name[len(EXTRACTED) :]}"
     dataset = TableDataset(store, folder)
     state = dataset.state()
@@ -40,11 +50,7 @@ def read_input(
             f"{name} has not been extracted: {dataset.manifest_path} does not exist. Extract the "
             "table first."
         )
-    layers = [f"{table}_{LAYER}_{number}" for number in range(len(state.layers))]
-    for layer, layer_table in zip(state.layers, layers):
-        _read_layer(engine, name, layer, layer_table)
-    engine.view(table, _state_sql(state, layers, engine.dialect))
-    return engine.row(f"SELECT count(*) FROM {engine.dialect.identifier(table)}")[0]
+    return state
 
 
 def spoken_name(name: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ABSENT = {"NoSuchKey", "404", "NotFound"}
 OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey"}
 PARALLEL_DOWNLOADS = 8
+CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,7 @@ class ObjectStore:
     """Reads and writes objects. The endpoint and the credentials come from the environment."""
 
     def __init__(self, client: S3Client | None = None) -> None:
-        self.client: S3Client = client or boto3.client(
-            "s3", config=Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
-        )
+        self.client: S3Client = client or boto3.client("s3", config=CONFIG)
 
     def read(self, path: str) -> bytes | None:
         """The content of an object, or None where there is no such object."""
@@ -108,7 +107,7 @@ class ObjectStore:
                 raise InputError(f"{path} does not exist, though a manifest names it") from error
             raise
 
-    def list(self, prefix: str) -> list[StoredObject]:
+    def list(self, prefix: str) -> Sequence[StoredObject]:
         """The objects directly under a prefix, in the order of their names."""
         bucket, key = split(prefix.rstrip("/") + "/")
         pages = self.client.get_paginator("list_objects_v2").paginate(
@@ -118,6 +117,18 @@ class ObjectStore:
             StoredObject(f"s3://{bucket}/{entry['Key']}", entry["Size"])
             for page in pages
             for entry in page.get("Contents", [])
+        ]
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """The names of the folders directly under a prefix, in their order."""
+        bucket, key = split(prefix.rstrip("/") + "/")
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=key, Delimiter="/"
+        )
+        return [
+            entry["Prefix"][len(key) :].rstrip("/")
+            for page in pages
+            for entry in page.get("CommonPrefixes", [])
         ]
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock_job.cast import is_unreadable, read_as
+from penstock_job.column import Column
 from penstock_job.column_type import BINARY, DATE, DECIMAL, TEXT, TIMESTAMP, ColumnType
 from penstock_job.dialect import DUCKDB
 from penstock_job.errors import SpecificationError
-from penstock_job.specification import Column
 from penstock_job.table_source import SourceColumn
 
 _TEXT = ColumnType(TEXT)
@@ -84,7 +84,7 @@ def _value(raw: RawRows, column: SourceColumn) -> tuple[str, str]:
     if found == column.type:
         return name, ""
     stated = Column(column.name, column.name, column.type)
-    typed = read_as(stated, found, name, DUCKDB)
+    typed = read_as(stated, found, name, None, DUCKDB)
     return typed, is_unreadable(stated, found, name, typed, DUCKDB)
 
 

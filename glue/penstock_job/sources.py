@@ -39,8 +39,15 @@ def _postgresql(
     return PostgresqlSource(database_access(source, store, folder, PORT))
 
 
+def _mysql(source: SourceOrder, _: JobContract, store: ObjectStore, folder: Path) -> TableSource:
+    from penstock_job.mysql_source import PORT, MysqlSource
+
+    return MysqlSource(database_access(source, store, folder, PORT))
+
+
 OPENERS: Mapping[str, Opener] = {
     "postgresql": _postgresql,
+    "mysql": _mysql,
     "http_csv": HttpCsvSource,
     "s3": S3Source,
 }

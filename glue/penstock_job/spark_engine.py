@@ -22,8 +22,9 @@ from penstock_job.column_type import (
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import SPARK, Dialect
 from penstock_job.engine import Written, known_type, of_known_types
-from penstock_job.errors import EngineError, JobError, SpecificationError
+from penstock_job.errors import EngineError, InputError, JobError, SourceError, SpecificationError
 from penstock_job.object_store import ObjectStore
+from penstock_job.spark_csv import SparkCsv
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -84,6 +85,33 @@ class SparkEngine:
         frame.createOrReplaceTempView(SPARK.identifier(source))
         rows = f"SELECT * FROM {SPARK.identifier(source)}"
         self.view(table, of_known_types(rows, self.schema(rows), SPARK))
+
+    def open_csv(self, path: str, delimiter: str) -> SparkCsv:
+        """A CSV file that Spark reads itself."""
+        return SparkCsv(self, path, delimiter)
+
+    def view_lines(self, table: str, path: str) -> str:
+        """Make the lines of a file a view of one column, `value`; give the first of them.
+
+        Raises InputError where there is no such file, and SourceError where it is empty.
+        """
+        lines = self._text(path)
+        try:
+            first = lines.where("_metadata.file_block_start = 0").head()
+        except FAILURES as error:
+            raise explained_failure(error) from error
+        if first is None:
+            raise SourceError(f"{path} is empty: it has not even a header")
+        lines.createOrReplaceTempView(SPARK.identifier(table))
+        return str(first["value"])
+
+    def _text(self, path: str) -> DataFrame:
+        try:
+            return self.session.read.option("lineSep", "\n").text(path)
+        except FAILURES as error:
+            if "PATH_NOT_FOUND" in str(error):
+                raise InputError(f"{path} does not exist") from error
+            raise explained_failure(error) from error
 
     def schema(self, sql: str) -> Mapping[str, ColumnType]:
         """The columns that a select gives."""

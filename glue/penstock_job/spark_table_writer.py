@@ -12,6 +12,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from penstock_job.cast import is_unreadable, read_as
+from penstock_job.column import Column
 from penstock_job.column_type import (
     BINARY,
     BOOLEAN,
@@ -30,7 +31,6 @@ from penstock_job.object_store import ObjectStore
 from penstock_job.postgresql_columns import TableColumn, copied, quoted
 from penstock_job.postgresql_source import SETTINGS, PostgresqlReading, explained
 from penstock_job.spark_engine import FAILURES, SparkEngine, explained_failure
-from penstock_job.specification import Column
 from penstock_job.table_source import SourceColumn
 from penstock_job.table_writer import WrittenTable
 from penstock_job.work_order import TableOrder
@@ -148,7 +148,7 @@ def _value(number: int, published: SourceColumn, reading: PostgresqlReading) -> 
     crossed, kind = f"penstock_{number}", published.type
     if published.name in reading.strict and kind.kind != TEXT:
         stated = Column(published.name, published.name, kind)
-        typed = read_as(stated, ColumnType(TEXT), crossed, SPARK)
+        typed = read_as(stated, ColumnType(TEXT), crossed, None, SPARK)
         unfit = is_unreadable(stated, ColumnType(TEXT), crossed, typed, SPARK)
         shown = SPARK.literal(f"column {published.name} ({published.source_type}) holds ")
         kept = SPARK.literal(f", which cannot be kept as {kind}")

@@ -98,6 +98,18 @@ _CATALOG: Uses = {
     )
     for resource in ("catalog", "database/", "table/")  # Glue asks for all three
 }
+_IMPORT: Uses = {
+    ("dynamodb:ImportTable", "LoadTablePattern"),
+    ("dynamodb:DescribeImport", "LoadTablePattern"),
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Requesting.html
+    *(
+        (f"logs:{action}", "/aws-dynamodb/")
+        for action in (
+            *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
+            *("PutLogEvents", "PutRetentionPolicy"),
+        )
+    ),
+}
 JOBS: dict[str, Uses] = {
     "TransformJobRole": {*_JOB, ("s3:DeleteObject", "DataBucket")},  # Spark's _temporary
     "ExtractJobRole": {
@@ -111,8 +123,14 @@ JOBS: dict[str, Uses] = {
     "LoadJobRole": {
         *_JOB,
         *_BATCH,
+        ("redshift-data:DescribeTable", "RedshiftWorkgroupArn"),
+        ("redshift-data:DescribeTable", "RedshiftCluster"),
         ("redshift-data:DescribeStatement", ""),
         ("redshift-data:CancelStatement", ""),
+        *_CATALOG,
+        *_IMPORT,
+        ("dynamodb:DescribeTable", "LoadTablePattern"),
+        ("dynamodb:BatchWriteItem", "LoadTablePattern"),
         ("dynamodb:DescribeTable", "DailyCasesTable"),
         ("dynamodb:BatchWriteItem", "DailyCasesTable"),
     },
@@ -141,6 +159,8 @@ REQUESTS = {
     "get_partitions": "glue:GetPartitions",
     "get_table": "glue:GetTable",
     "update_table": "glue:UpdateTable",
+    "describe_import": "dynamodb:DescribeImport",
+    "import_table": "dynamodb:ImportTable",
     "batch_execute_statement": "redshift-data:BatchExecuteStatement",
     "cancel_statement": "redshift-data:CancelStatement",
     "describe_statement": "redshift-data:DescribeStatement",

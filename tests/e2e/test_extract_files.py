@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from bench.postgres_server import PostgresServer, packaged_programs
+from penstock_local.glue.spark import JDBC_DRIVERS
 from tests.e2e.stack import Ran, Stack
 from tests.e2e.test_extracts import tables_of
 
 from penstock_cli.sample_sources import serve
-from penstock_local.glue.spark import JDBC_DRIVERS
 
 CATEGORY = "Extract_Files"
 SOURCES = "job-sources"  # the parameter ExtractSourceBucket of Penstock Local

@@ -28,7 +28,9 @@ BUCKET = "penstock-data"
 class Extracts:
     """Runs extracts of one source, one run after the other, each with the committed watermarks."""
 
-    def __init__(self, server: Any, folder: Path, sleep: Any = float) -> None:
+    def __init__(
+        self, server: Any, folder: Path, sleep: Any = float, kind: Any = PostgresqlSource
+    ) -> None:
         (folder / "s3" / BUCKET).mkdir(parents=True)
         self.store = FolderStore(folder / "s3")
         self.data = f"s3://{BUCKET}/data"
@@ -44,9 +46,10 @@ class Extracts:
         )  # fmt: skip
         self.patience = Patience(sleep)
         self.file_bytes = 1 << 20
+        self.kind = kind
 
     def source(self) -> Any:
-        return PostgresqlSource(self.access, self.patience, self.file_bytes)
+        return self.kind(self.access, self.patience, self.file_bytes)
 
     def writer(self, engine: DuckDbEngine, folder: Path) -> Any:
         return DuckDbWriter(engine.connection, self.store, folder)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import boto3
 from penstock_job.errors import InputError
 from penstock_job.object_store import ObjectStore, StoredObject, split
 
@@ -16,6 +17,7 @@ class FolderStore(ObjectStore):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.client = boto3.client("s3")  # leases lie in S3 itself, which alone has their times
 
     def _file(self, path: str) -> Path:
         bucket, key = split(path)
@@ -56,7 +58,7 @@ class FolderStore(ObjectStore):
             files.append(file)
         return files
 
-    def list(self, prefix: str) -> list[StoredObject]:
+    def list(self, prefix: str) -> Sequence[StoredObject]:
         folder = self._file(prefix.rstrip("/") + "/")
         if not folder.is_dir():
             return []
@@ -65,3 +67,11 @@ class FolderStore(ObjectStore):
             for file in sorted(folder.iterdir())
             if file.is_file()
         ]
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        folder = self._file(prefix.rstrip("/") + "/")
+        return (
+            sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+            if folder.is_dir()
+            else []
+        )
