@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DECIMAL,
@@ -66,6 +67,8 @@ def is_unreadable(
 
 def _from_text(column: Column, text: str, dialect: Dialect) -> str:
     kind = column.type.kind
+    if kind == BINARY:
+        raise SpecificationError(f"column {column.name}: no text is read as binary")
     if kind == BOOLEAN:
         return _boolean(text, dialect)
     if kind == DOUBLE:

@@ -16,7 +16,16 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from penstock_job.column_type import BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TEXT, ColumnType
+from penstock_job.column_type import (
+    BINARY,
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    ColumnType,
+)
 from penstock_job.engine import Written
 from penstock_job.errors import ArgumentsError, LoadError
 
@@ -29,6 +38,7 @@ _TYPE_NAMES = {
     INTEGER: "BIGINT",
     DOUBLE: "DOUBLE PRECISION",
     BOOLEAN: "BOOLEAN",
+    BINARY: "VARBYTE(65535)",
     DATE: "DATE",
     TEXT: "VARCHAR(65535)",
 }
