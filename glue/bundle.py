@@ -24,6 +24,7 @@ SCRIPTS = (
     "python_shell/transform.py",
     "python_shell/load.py",
     "spark/transform.py",
+    "spark/load.py",
 )
 FUTURE = "from __future__ import annotations\n"
 

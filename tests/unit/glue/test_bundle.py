@@ -19,6 +19,7 @@ SCRIPTS = (
     "python_shell/transform.py",
     "python_shell/load.py",
     "spark/transform.py",
+    "spark/load.py",
 )
 
 
