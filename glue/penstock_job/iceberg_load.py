@@ -18,7 +18,7 @@ from penstock_job.dataset import find_input, rejects_path
 from penstock_job.dialect import SPARK
 from penstock_job.engine import Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError
-from penstock_job.lease import WAIT_SECONDS, Lease
+from penstock_job.lease import Lease, add_lease_arguments, lease_of
 from penstock_job.object_store import ObjectStore
 from penstock_job.refine import NOTHING, log_result
 from penstock_job.rule import read_ratio
@@ -40,7 +40,7 @@ class IcebergLoadArgumentParser(JobArgumentParser):
             self.add_argument(f"--{name}", required=True)
         self.add_argument("--iceberg_catalog", default="iceberg", help="as --conf names it")
         self.add_argument("--max_reject_ratio")
-        self.add_argument("--lease_wait_seconds", type=float, default=WAIT_SECONDS)
+        add_lease_arguments(self)
 
 
 def load_iceberg(
@@ -69,7 +69,7 @@ def load_iceberg(
     rejects = _write_rejects(engine, contract, schema, rejected)
     require_share(ratio, rejected, read, f"{table.name} does not take them")
     source = f"{names[0]} {manifest.job_id} {manifest.attempt}"
-    with Lease(store, contract, table.address, wait=arguments.lease_wait_seconds) as lease:
+    with lease_of(store, contract, table.address, arguments) as lease:
         table.merge(schema, key, contract, source, lease)
     written = engine.row(f"SELECT count(*) FROM {ACCEPTED}")[0]
     return _account(store, contract, table, read, written, rejects)
