@@ -14,16 +14,17 @@ from collections.abc import Mapping, Sequence
 
 from penstock_job.column_type import ColumnType
 from penstock_job.contract import JobArgumentParser, JobContract, Output, Result, write_result
-from penstock_job.dataset import find_input, rejects_path
+from penstock_job.dataset import rejects_path
 from penstock_job.dialect import SPARK
-from penstock_job.engine import Written
+from penstock_job.engine import NOTHING, Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError
+from penstock_job.job_input import origin_of, read_input
 from penstock_job.lease import Lease, add_lease_arguments, lease_of
 from penstock_job.object_store import ObjectStore
-from penstock_job.refine import NOTHING, log_result
+from penstock_job.refine import log_result
 from penstock_job.rule import read_ratio
 from penstock_job.spark_engine import SparkEngine
-from penstock_job.specification import read_names
+from penstock_job.specification_document import read_names
 from penstock_job.tally import require_balance, require_share
 
 logger = logging.getLogger(__name__)
@@ -51,8 +52,8 @@ def load_iceberg(
     names = read_names(arguments.inputs, "inputs")
     if len(names) != 1:
         raise ArgumentsError(f"a load has one input, not {len(names)}")
-    manifest = find_input(store, contract, names[0])
-    engine.read_dataset(INPUT, manifest)
+    source = origin_of(store, contract, names[0])
+    published = read_input(engine, store, contract, names[0], INPUT)
     table = _IcebergTable(engine, arguments.iceberg_catalog, arguments.iceberg_table)
     schema = engine.schema(f"SELECT * FROM {INPUT}")
     key = read_names(arguments.key, "key")
@@ -61,14 +62,13 @@ def load_iceberg(
         raise ArgumentsError(f"key {', '.join(missing)} is no column of {names[0]}")
     engine.keep(JUDGED, _judged(schema, key, table.columns()))
     read, rejected = engine.row(f"SELECT count(*), count(penstock_reason) FROM {JUDGED}")
-    if read != manifest.rows:
+    if read != published:
         raise InputError(
-            f"{names[0]} says it published {manifest.rows} rows for {contract.logical_date}, "
+            f"{names[0]} says it published {published} rows for {contract.logical_date}, "
             f"but its files hold {read}"
         )
     rejects = _write_rejects(engine, contract, schema, rejected)
     require_share(ratio, rejected, read, f"{table.name} does not take them")
-    source = f"{names[0]} {manifest.job_id} {manifest.attempt}"
     with lease_of(store, contract, table.address, arguments) as lease:
         table.merge(schema, key, contract, source, lease)
     written = engine.row(f"SELECT count(*) FROM {ACCEPTED}")[0]

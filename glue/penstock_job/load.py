@@ -21,7 +21,7 @@ from penstock_job.redshift_load import RedshiftLoad
 from penstock_job.redshift_table import RedshiftTarget
 from penstock_job.refine import log_result
 from penstock_job.rule import read_ratio
-from penstock_job.specification import read_names
+from penstock_job.specification_document import read_names
 from penstock_job.tally import require_balance
 
 

@@ -11,13 +11,13 @@ from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_items import put_request_sql
 from penstock_job.dynamodb_writer import Item, Refused
-from penstock_job.engine import Written
+from penstock_job.engine import NOTHING, Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
-from penstock_job.refine import NOTHING
-from penstock_job.specification import read_names
+from penstock_job.job_input import EXTRACTED, origin_of, read_input
+from penstock_job.specification_document import read_names
 from penstock_job.tally import require_share
 
-RECORDS, REFUSED = "penstock_records", "penstock_refused"
+INPUT, RECORDS, REFUSED = "penstock_input", "penstock_records", "penstock_refused"
 NUMBER = "penstock_number"
 FIRST_ROWS, MOST_ROWS = 256, 20_000
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -32,13 +32,12 @@ class LoadRecords:
         names = read_names(inputs, "inputs")
         if len(names) != 1:
             raise ArgumentsError(f"a load has one input, not {len(names)}")
-        manifest = find_input(engine.store, contract, names[0])
-        engine.read_numbered(RECORDS, manifest, NUMBER)
+        self.source = origin_of(engine.store, contract, names[0])
+        published = _read(engine, contract, names[0])
         self.engine = engine
         self.contract = contract
         self._staged: Written | None = None
         self.key = key
-        self.source = f"{names[0]} {manifest.job_id} {manifest.attempt}"
         columns = engine.schema(f"SELECT * FROM {RECORDS}")
         self.schema: Mapping[str, ColumnType] = {
             name: kind for name, kind in columns.items() if name != NUMBER
@@ -49,11 +48,11 @@ class LoadRecords:
                 f"key {', '.join(missing)} is no column of {names[0]}, which has "
                 f"{', '.join(self.schema)}"
             )
-        engine.keep(REFUSED, "SELECT CAST(0 AS BIGINT) AS number, '' AS reason WHERE FALSE")
+        engine.connection.execute(f"CREATE TABLE {REFUSED} (number BIGINT, reason VARCHAR)")
         self.rows = engine.row(f"SELECT count(*) FROM {RECORDS}")[0]
-        if self.rows != manifest.rows:
+        if self.rows != published:
             raise InputError(
-                f"{names[0]} says it published {manifest.rows} rows for "
+                f"{names[0]} says it published {published} rows for "
                 f"{contract.logical_date}, but its files hold {self.rows}"
             )
 
@@ -172,3 +171,14 @@ class LoadRecords:
         counts = ", ".join(f"count({DUCKDB.identifier(name)})" for name in self.schema)
         rows, *present = self.engine.row(self.loadable(f"count(*), {counts}"))
         return {name for name, count in zip(self.schema, present) if count == rows}
+
+
+def _read(engine: DuckDbEngine, contract: JobContract, name: str) -> int:
+    """Make an input the table of records; return how many rows there must be in it."""
+    if not name.startswith(EXTRACTED):
+        manifest = find_input(engine.store, contract, name)
+        engine.read_numbered(RECORDS, manifest, NUMBER)
+        return manifest.rows
+    rows = read_input(engine, engine.store, contract, name, INPUT)
+    engine.keep(RECORDS, f"SELECT row_number() OVER () AS {NUMBER}, * FROM {INPUT}")
+    return rows

@@ -5,20 +5,35 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from penstock_job.column_type import ColumnType
-from penstock_job.compiler import JUDGED, compile_program
+from penstock_job.compiler import JUDGED, Program, compile_program
 from penstock_job.contract import JobContract, Output, Result, write_result
 from penstock_job.dataset import PublishedColumn, attempt_path, publish, rejects_path
-from penstock_job.engine import Engine, Written, of_known_types
-from penstock_job.errors import AccountingError, SpecificationError
+from penstock_job.engine import NOTHING, Engine, Written, of_known_types
+from penstock_job.errors import AccountingError, InputError, SpecificationError
 from penstock_job.object_store import ObjectStore
 from penstock_job.specification import Specification
+from penstock_job.table_rule import TableRules, newest_of, warnings_of
 from penstock_job.tally import Tally, read_tally, require_balance, require_limits
 
 logger = logging.getLogger(__name__)
-NOTHING = Written([], 0)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The records of a table, judged: what holds of how many, before anything is written."""
+
+    specification: Specification
+    program: Program
+    counts: Sequence[int]
+
+    @property
+    def records(self) -> int:
+        """How many records there were."""
+        return self.counts[0]
 
 
 @dataclass(frozen=True)
@@ -29,42 +44,87 @@ class Refined:
     schema: Mapping[str, ColumnType]
     data: Written
     rejects: Written
+    warnings: Sequence[str] = ()
+
+
+def judge(engine: Engine, specification: Specification, table: str) -> Judgement:
+    """Judge the records of `table` by the specification, once; they are kept by the engine.
+
+    The other inputs are tables already. Raises SpecificationError where it does not fit the data,
+    and InputError where a lookup repeats a key.
+    """
+    schema = _schema_of(engine, table)
+    others = {name: _schema_of(engine, name) for name in specification.lookups}
+    program = compile_program(specification, schema, table, engine.dialect, others)
+    for lookup in program.lookups:
+        engine.keep(lookup.table, lookup.statement(engine.dialect))
+        repeated = engine.row(lookup.repeated())[0]
+        if lookup.may_repeat and repeated:
+            raise InputError(
+                f"{lookup.name} has {repeated} keys more than once "
+                f"({', '.join(theirs for _, theirs in lookup.on)}), and the join does not say "
+                "which row to take: keep: <column> desc does"
+            )
+    engine.keep(JUDGED, program.judged)
+    return Judgement(specification, program, engine.row(program.tally))
 
 
 def refine(
     engine: Engine,
-    specification: Specification,
     contract: JobContract,
+    judgement: Judgement,
     *,
-    table: str,
     name: str,
     malformed: Written = NOTHING,
+    before: int | None = None,
 ) -> Refined:
-    """Judge the records of `table`, run the select over those accepted (as `name`), write both.
+    """Run the select over the accepted records (as `name`), and write them and the rejects.
 
     The rejects are written before any limit is checked, so that a job that fails for them leaves
-    them to be looked at. `malformed` are records of the source that never became rows.
+    them to be looked at. `malformed` are records of the source that never became rows, `before`
+    the rows that the job published for the day before.
     """
-    schema = engine.schema(f"SELECT * FROM {engine.dialect.identifier(table)}")
-    program = compile_program(specification, schema, table, engine.dialect)
-    engine.keep(JUDGED, program.judged)
-    tally = read_tally(engine.row(program.tally), program.checks, malformed.rows)
+    specification, program = judgement.specification, judgement.program
+    tally = read_tally(judgement.counts, program.checks, malformed.rows)
     rejects = NOTHING
     if tally.rejected:
         rejects = engine.write_json_lines(program.rejects, rejects_path(contract))
     require_limits(tally, specification.max_reject_ratio)
-    for warning in tally.warnings():
-        logger.warning(warning)
 
     engine.view(name, program.accepted)
     result = program.accepted
     if specification.select:
         result = _one_select(engine.dialect.sql(specification.select))
-    result_schema = engine.schema(result)
-    data = engine.write_parquet(
-        of_known_types(result, result_schema, engine.dialect), attempt_path(contract)
-    )
-    return Refined(tally, result_schema, data, _joined(malformed, rejects))
+    schema = engine.schema(result)
+    selected = of_known_types(result, schema, engine.dialect)
+    data = engine.write_parquet(selected, attempt_path(contract))
+    rules = specification.table_rules
+    warnings = tally.warnings()
+    warnings += _judge_table(engine, contract, rules, selected, (data.rows, before))
+    for warning in warnings:
+        logger.warning(warning)
+    return Refined(tally, schema, data, _joined(malformed, rejects), warnings)
+
+
+def _judge_table(
+    engine: Engine,
+    contract: JobContract,
+    rules: TableRules,
+    selected: str,
+    counts: tuple[int, int | None],
+) -> list[str]:
+    """The warnings of the rules about the data set. Raises RuleViolatedError."""
+    found = [(rule.severity, rule.violation(*counts)) for rule in rules.row_counts]
+    if rules.freshness:
+        schema = engine.schema(selected)
+        columns = [rule.column for rule in rules.freshness]
+        newest = engine.row(newest_of(columns, schema, selected, engine.dialect))
+        now = datetime.now(timezone.utc)
+        found += [
+            (rule.severity, rule.violation(seconds, contract.logical_date, now))
+            for rule, seconds in zip(rules.freshness, newest)
+        ]
+    return warnings_of(found)
 
 
 def publish_refined(
@@ -96,7 +156,15 @@ def publish_refined(
     outputs = [Output(contract.job_name, attempt_path(contract), written)]
     if refined.rejects.rows:
         outputs.append(Output("rejects", rejects_path(contract), refined.rejects.rows))
-    result = Result(rows_read, written, refined.rejects.rows, filtered, refined.data.bytes, outputs)
+    result = Result(
+        rows_read,
+        written,
+        refined.rejects.rows,
+        filtered,
+        refined.data.bytes,
+        outputs,
+        warnings=list(refined.warnings),
+    )
     write_result(store, contract, result)
     log_result(contract, result)
     return result
@@ -113,6 +181,10 @@ def log_result(contract: JobContract, result: Result) -> None:
         result.rows_rejected,
         result.rows_filtered,
     )
+
+
+def _schema_of(engine: Engine, table: str) -> Mapping[str, ColumnType]:
+    return engine.schema(f"SELECT * FROM {engine.dialect.identifier(table)}")
 
 
 def _one_select(sql: str) -> str:

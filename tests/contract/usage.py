@@ -112,6 +112,14 @@ _IMPORT: Uses = {
 }
 JOBS: dict[str, Uses] = {
     "TransformJobRole": {*_JOB, ("s3:DeleteObject", "DataBucket")},  # Spark's _temporary
+    "ExtractJobRole": {
+        *_JOB,
+        *_CATALOG,
+        ("secretsmanager:GetSecretValue", "ExtractSecretPattern"),
+        ("s3:GetObject", "ExtractSourceBucket"),
+        ("s3:ListBucket", "ExtractSourceBucket"),
+        ("s3:DeleteObject", "DataBucket"),
+    },
     "LoadJobRole": {
         *_JOB,
         *_BATCH,
@@ -164,6 +172,7 @@ REQUESTS = {
     "list_objects_v2": "s3:ListBucket",
     "put_object": "s3:PutObject",
     "upload_file": "s3:PutObject",
+    "get_secret_value": "secretsmanager:GetSecretValue",
     "publish": "sns:Publish",
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "delete_message_batch": "sqs:DeleteMessage",
@@ -189,7 +198,7 @@ def requests_in(folder: Path) -> set[str]:
         for groups in _REQUEST.findall(path.read_text())
         for name in groups
     }
-    return found - {"", "meta", "exceptions", "get_paginator"} - PEOPLE_ONLY
+    return found - {"", "meta", "get_paginator", "exceptions"} - PEOPLE_ONLY
 
 
 def of_function(handler: str) -> Uses:

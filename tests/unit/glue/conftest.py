@@ -11,11 +11,15 @@ from types import ModuleType
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
+from bench.mariadb_server import MariaDbMissingError, MariaDbServer
+from bench.postgres_server import PostgresServer, packaged_programs
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.object_store import ObjectStore
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
+from tests.unit.glue.jdbc_driver import postgresql_driver
 
 GLUE = Path(__file__).parents[3] / "glue"
 if str(GLUE) not in sys.path:
@@ -86,10 +90,11 @@ def iceberg_jar() -> Path | None:
 def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session of the tests; its `s3://` is the folder."""
     view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
-    iceberg = iceberg_jar()
+    driver, iceberg = postgresql_driver(), iceberg_jar()
     extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
     session = (
         SparkSession.builder.master("local[2]")
+        .config("spark.jars", str(driver or ""))
         .config("spark.driver.extraClassPath", str(iceberg or ""))
         .config("spark.sql.extensions", extensions if iceberg else "")
         .config("spark.ui.enabled", "false")
@@ -150,3 +155,41 @@ def aws(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfor
     )
     yield platform
     platform.reset()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The one PostgreSQL server of the tests."""
+    server = PostgresServer(packaged_programs()).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to an empty database."""
+    with postgres.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """The one MariaDB server of the tests, where the machine has one."""
+    server = MariaDbServer()
+    try:
+        server.start()
+    except MariaDbMissingError as error:
+        pytest.skip(f"{error}: apt-get install mariadb-server")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def both(s3_folder: Path, spark: SparkSession, tmp_path: Path) -> Any:
+    """Both engines on one folder that stands for S3."""
+    from tests.unit.glue.both_engines import Both
+    from tests.unit.glue.folder_store import FolderStore
+
+    return Both(FolderStore(s3_folder), spark, tmp_path)
