@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from penstock_job.contract import JobContract
 from penstock_job.dataset import PublishedColumn
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.errors import InputError
@@ -17,7 +18,6 @@ from penstock_job.spark_engine import SparkEngine
 from penstock_job.table_dataset import Layer, TableDataset, TableState, stacked
 from pyspark.sql import SparkSession
 from tests.unit.glue.conftest import BUCKET
-from tests.unit.glue.extracts import Extracts
 from tests.unit.glue.folder_store import FolderStore
 
 KEYS = (("id",), "at")
@@ -58,7 +58,9 @@ def publish(store: FolderStore, table: str, *layers: Layer, keys: Any = KEYS) ->
 
 
 def rows_of(engine: Any, store: FolderStore, table: str) -> list[tuple[Any, ...]]:
-    contract = Extracts.contract(None, "run", 1)  # type: ignore[arg-type]
+    result = f"s3://{BUCKET}/runs/run/result.json"
+    data = f"s3://{BUCKET}/data"
+    contract = JobContract("run", "reader", "Extract", "2026-11-21", 1, result, data)
     count = read_input(engine, store, contract, f"extract:shop/{table}", f"t_{table}")
     select = f"SELECT * FROM t_{table} ORDER BY id"
     if isinstance(engine, SparkEngine):
