@@ -103,7 +103,7 @@ class Both:
     def _rejects(self, contract: JobContract) -> Counter[str]:
         rejects: Counter[str] = Counter()
         folder = rejects_path(contract)
-        files = [*self.store.list(folder), *self.store.list(f"{folder}/malformed")]
+        files = [*self.store.list(folder), *self.store.list(f"{folder}-malformed")]
         for file in files:
             if not file.path.rsplit("/", 1)[1].startswith(("part-", "malformed-")):
                 continue
@@ -133,6 +133,7 @@ class Made:
         self.columns = columns
         self.rows = rows
         self.rejects = rejects
+        self.result = result
         self.counts = (
             result.rows_read,
             result.rows_written,
