@@ -8,6 +8,7 @@ PYTHON_SHELL = (
     "boto3==1.42.97",
     "duckdb==1.4.4",
     "pyarrow==21.0.0",
+    "pyyaml==6.0.3",
 )
 DUCKDB_HTTPFS = "duckdb-extension-httpfs==1.4.4"
 
