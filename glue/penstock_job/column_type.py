@@ -1,4 +1,4 @@
-"""The seven types of data, and how a text is read as one of them.
+"""The eight types of data, and how a text is read as one of them.
 
 Every dataset that a shipped job publishes has only these types, so that both engines read alike
 what the other wrote.
@@ -14,8 +14,8 @@ from decimal import Decimal, InvalidOperation
 from penstock_job.errors import SpecificationError
 
 TEXT, INTEGER, DECIMAL, DOUBLE = "text", "integer", "decimal", "double"
-BOOLEAN, DATE, TIMESTAMP = "boolean", "date", "timestamp"
-SIMPLE = (TEXT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP)
+BOOLEAN, DATE, TIMESTAMP, BINARY = "boolean", "date", "timestamp", "binary"
+SIMPLE = (TEXT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP, BINARY)
 NUMERIC = (INTEGER, DECIMAL, DOUBLE)
 GREATEST_PRECISION = 38  # of DuckDB, Spark, Redshift and DynamoDB alike
 
@@ -40,7 +40,7 @@ _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 @dataclass(frozen=True)
 class ColumnType:
-    """One of the seven types; only decimals have a precision and a scale."""
+    """One of the eight types; only decimals have a precision and a scale."""
 
     kind: str
     precision: int = 0
@@ -62,6 +62,7 @@ class ColumnType:
             BOOLEAN: "true or false",
             DATE: "a date",
             TIMESTAMP: "a date and time",
+            BINARY: "bytes",
         }
         return words.get(self.kind, self.kind)
 

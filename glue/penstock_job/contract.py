@@ -42,6 +42,7 @@ class Output:
 class Result:
     """What a job reports of itself. `bytes` is the size of the data it wrote.
 
+    `tables` is for extracts: an entry for each table, with its own outcome and watermark.
     `warnings` are for a person: the job succeeded, but something is to be looked at.
     """
 
@@ -51,10 +52,12 @@ class Result:
     rows_filtered: int
     bytes: int
     outputs: list[Output] = field(default_factory=list)
+    tables: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The result file's content."""
+        tables = {"tables": self.tables} if self.tables else {}
         return {
             "rows_read": self.rows_read,
             "rows_written": self.rows_written,
@@ -65,6 +68,7 @@ class Result:
                 {"name": output.name, "path": output.path, "rows": output.rows}
                 for output in self.outputs
             ],
+            **tables,
             **({"warnings": self.warnings} if self.warnings else {}),
         }
 
@@ -115,6 +119,9 @@ def contract_of(arguments: argparse.Namespace) -> JobContract:
 
 
 def write_result(store: ObjectStore, contract: JobContract, result: Result) -> None:
-    """Leave the result file. A job calls this last: the file means that everything else is done."""
+    """Leave the result file. A job calls this last: the file means that everything else is done.
+
+    (An extract calls it after each table: the file means that the tables in it are done.)
+    """
     body = json.dumps(result.as_json(), indent=2).encode()
     store.write(contract.result_path, body, "application/json")

@@ -6,9 +6,10 @@ import logging
 
 from penstock_job.contract import JobContract, Result
 from penstock_job.csv_file import CsvFile
+from penstock_job.csv_table import CsvStyle
 from penstock_job.dataset import rejects_path, rows_before
 from penstock_job.duckdb_engine import DuckDbEngine
-from penstock_job.errors import ArgumentsError, SourceError
+from penstock_job.errors import SourceError
 from penstock_job.http_source import download
 from penstock_job.refine import publish_refined, refine
 from penstock_job.specification import Specification
@@ -26,12 +27,12 @@ def extract(
     delimiter: str = ",",
 ) -> Result:
     """Extract a CSV file to Parquet and publish it. Raises SourceError where it is no CSV file."""
-    require_delimiter(delimiter)
+    style = CsvStyle(delimiter)
     raw = engine.folder / "source.csv"
     fetched = download(source_url, raw)
     logger.info("%s: %d bytes, SHA-256 %s", fetched.url, fetched.bytes, fetched.sha256)
     try:
-        source = CsvFile(engine, raw, delimiter)
+        source = CsvFile(engine, raw, style.delimiter)
         judgement = source.judge(specification, SOURCE_TABLE)
     except SourceError as error:
         raise SourceError(f"{fetched.url}: {error}") from error
@@ -50,9 +51,3 @@ def extract(
         rows_read=source.records + source.malformed_rows,
         details={"source": {**fetched.as_json(), "blank_lines": source.blank}},
     )
-
-
-def require_delimiter(delimiter: str) -> None:
-    """Raises ArgumentsError for what cannot part values."""
-    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
-        raise ArgumentsError(f"a delimiter is one character other than a quote, not {delimiter!r}")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, part_records
 from penstock_job.csv_scan import CsvScan, count_passed_over, scan_csv
+from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import DUCKDB
 from penstock_job.engine import NOTHING, Written
-from penstock_job.errors import AccountingError, SourceError
+from penstock_job.errors import AccountingError
 from penstock_job.refine import Judgement, judge
 from penstock_job.specification import Specification
 
@@ -42,7 +43,8 @@ class CsvFile:
 
         Raises SourceError where the header lacks a column that it needs.
         """
-        wanted = wanted_columns(specification, self.scan.header)
+        sources = [column.source for column in specification.columns]
+        wanted = wanted_columns(sources, self.scan.header)
         if self.scan.is_plain:
             judgement = self._judge_as_it_is(specification, table, wanted)
             if judgement is not None:
@@ -140,24 +142,6 @@ class CsvFile:
             "(SELECT line, any_value(trim(csv_line, chr(10) || chr(13))) AS text "
             "FROM penstock_faults GROUP BY line) AS faults) AS counted ORDER BY line"
         )
-
-
-def wanted_columns(specification: Specification, header: Sequence[str]) -> list[str]:
-    """The header's names that the specification takes columns from; all where it names none.
-
-    Raises SourceError where one is missing or there twice.
-    """
-    wanted = list(dict.fromkeys(column.source for column in specification.columns)) or list(header)
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise SourceError(
-            f"there is no column {', '.join(missing)}; the header names {', '.join(header)}"
-        )
-    lowered = [name.lower() for name in wanted]
-    for name in wanted:
-        if not name or list(header).count(name) > 1 or lowered.count(name.lower()) > 1:
-            raise SourceError(f"the header does not name column {name!r} once and clearly")
-    return wanted
 
 
 def _passed_over(names: Sequence[str], header: Sequence[str]) -> str:

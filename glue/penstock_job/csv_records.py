@@ -12,7 +12,7 @@ import csv
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -70,17 +70,26 @@ class CsvForm:
 
 
 def part_records(
-    source: BinaryIO, well_formed: BinaryIO, malformed: BinaryIO, delimiter: str = ","
+    source: BinaryIO,
+    well_formed: BinaryIO,
+    malformed: BinaryIO,
+    delimiter: str = ",",
+    names: Sequence[str] | None = None,
 ) -> Parted:
-    """Copy each record of `source`, a CSV file in UTF-8 with a header, to one of two files.
+    """Copy each record of `source`, a CSV file in UTF-8, to one of two files.
 
     `well_formed` gets records without the header, one value for each column, quotes only as the
     standard has them, and lines that end in a line feed. `malformed` gets a JSON object a line:
-    the number of the record's first line, the reason, the text. Raises SourceError where there is
-    no header to go by.
+    the number of the record's first line, the reason, the text. A file without a header is told
+    by the `names` of its columns; with none at all they are column_1, column_2, … Raises
+    SourceError where there is no header to go by.
     """
-    header, header_line = read_header(source, delimiter)
-    lines = _Lines(source)
+    if names is None:
+        header, header_line = read_header(source, delimiter)
+        lines = _Lines(source, 1)
+    else:
+        lines = _Lines(source, 0)
+        header, header_line = _named(lines, delimiter, names), b""
     form = CsvForm(delimiter, len(header), header_line.rstrip(b"\r\n"))
     good = bad = blank = 0
     while block := lines.block():
@@ -106,12 +115,15 @@ def part_records(
 
 
 class _Lines:
-    """The lines of a file, numbered from 1; lines can be given back to be read again."""
+    """The lines of a file, numbered from 1; lines can be given back to be read again.
 
-    def __init__(self, source: BinaryIO) -> None:
+    `number` of them have been read already: the header.
+    """
+
+    def __init__(self, source: BinaryIO, number: int) -> None:
         self._source = source
         self._waiting: deque[bytes] = deque()
-        self.number = 1  # the header has been read
+        self.number = number
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -151,16 +163,34 @@ def header_of(line: bytes, delimiter: str) -> tuple[list[str], bytes]:
     """
     if not line:
         raise SourceError("the file is empty: it has not even a header")
-    if line.startswith(BYTE_ORDER_MARK):
-        line = line[len(BYTE_ORDER_MARK) :]
+    line = _without_mark(line)
+    names = _first_values(line, delimiter)
+    if not any(names):
+        raise SourceError("the file's first line names no columns")
+    return names, line
+
+
+def _named(lines: _Lines, delimiter: str, names: Sequence[str]) -> list[str]:
+    """The columns of a file without a header; its first line is given back."""
+    line = _without_mark(next(lines, b""))
+    if not line:
+        return list(names)
+    lines.give_back([line])
+    if names:
+        return list(names)
+    return [f"column_{number + 1}" for number in range(len(_first_values(line, delimiter)))]
+
+
+def _without_mark(line: bytes) -> bytes:
+    return line[len(BYTE_ORDER_MARK) :] if line.startswith(BYTE_ORDER_MARK) else line
+
+
+def _first_values(line: bytes, delimiter: str) -> list[str]:
     try:
         text = line.rstrip(b"\r\n").decode()
     except UnicodeDecodeError:
         raise SourceError("the file's first line is not text in UTF-8") from None
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
-    if not any(names):
-        raise SourceError("the file's first line names no columns")
-    return names, line
+    return [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
 
 
 def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
@@ -170,7 +200,7 @@ def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
         text += b"\n"
     if any(special in text for special in (b'"', b"\r", b"\0", form.blank_line)):
         return None
-    if form.header in text:
+    if form.header and form.header in text:
         return None
     if text.startswith(form.blank_line[1:]) or len(max(block, key=len)) > LONGEST_RECORD:
         return None

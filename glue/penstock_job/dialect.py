@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DECIMAL,
@@ -28,6 +29,7 @@ _TYPE_NAMES = {
     DOUBLE: "DOUBLE",
     BOOLEAN: "BOOLEAN",
     DATE: "DATE",
+    BINARY: "BINARY",
 }
 
 

@@ -163,7 +163,7 @@ def publish_refined(
         filtered,
         refined.data.bytes,
         outputs,
-        list(refined.warnings),
+        warnings=list(refined.warnings),
     )
     write_result(store, contract, result)
     log_result(contract, result)

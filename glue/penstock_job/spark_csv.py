@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from penstock_job.compiler import FAULT, JUDGED, LINE
-from penstock_job.csv_file import wanted_columns
 from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, header_of
+from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import SPARK
 from penstock_job.engine import NOTHING, Written
 from penstock_job.refine import Judgement, judge
@@ -39,7 +39,7 @@ class SparkCsv:
 
     def judge(self, specification: Specification, table: str) -> Judgement:
         """Judge the records by the specification, as the table of that name."""
-        wanted = wanted_columns(specification, self.header)
+        wanted = wanted_columns([column.source for column in specification.columns], self.header)
         self.engine.view(table, self._select(wanted))
         judgement = judge(self.engine, specification, table)
         self.records = judgement.records

@@ -9,6 +9,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -43,6 +44,7 @@ _KINDS = {
     **dict.fromkeys(("float", "double"), DOUBLE),
     **dict.fromkeys(("timestamp", "timestamp_ntz"), TIMESTAMP),
     "string": TEXT,
+    "binary": BINARY,
     "boolean": BOOLEAN,
     "date": DATE,
 }
@@ -97,7 +99,7 @@ class SparkEngine:
         try:
             first = lines.where("_metadata.file_block_start = 0").head()
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
         if first is None:
             raise SourceError(f"{path} is empty: it has not even a header")
         lines.createOrReplaceTempView(SPARK.identifier(table))
@@ -109,7 +111,7 @@ class SparkEngine:
         except FAILURES as error:
             if "PATH_NOT_FOUND" in str(error):
                 raise InputError(f"{path} does not exist") from error
-            raise _explained(error) from error
+            raise explained_failure(error) from error
 
     def schema(self, sql: str) -> Mapping[str, ColumnType]:
         """The columns that a select gives."""
@@ -125,12 +127,16 @@ class SparkEngine:
         """Make a select a temporary view."""
         self._run(sql).createOrReplaceTempView(SPARK.identifier(table))
 
+    def execute(self, sql: str) -> None:
+        """Run a statement that changes a table."""
+        self._run(sql).collect()
+
     def row(self, sql: str) -> Sequence[int]:
         """The one row of a select."""
         try:
             return [int(value) for value in self._run(sql).collect()[0]]
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
 
     def write_parquet(self, sql: str, folder: str) -> Written:
         """Parquet files, one per partition."""
@@ -138,7 +144,7 @@ class SparkEngine:
         try:
             frame.write.mode("overwrite").parquet(folder)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
         return self._written(folder, "parquet")
 
     def write_json_lines(self, sql: str, folder: str) -> Written:
@@ -147,7 +153,7 @@ class SparkEngine:
         try:
             frame.write.mode("overwrite").option("ignoreNullFields", "false").json(folder)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
         return self._written(folder, "text")
 
     def _written(self, folder: str, form: str) -> Written:
@@ -161,10 +167,10 @@ class SparkEngine:
         try:
             return self.session.sql(sql)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
 
 
-def _explained(error: Any) -> JobError:
+def explained_failure(error: Any) -> JobError:
     """The innermost cause, on one line: what is around it says only that a task failed.
 
     Faults that Spark itself finds (a name, a division by zero) are faults of the row's SQL.

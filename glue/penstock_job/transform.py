@@ -6,9 +6,10 @@ import argparse
 from dataclasses import dataclass
 
 from penstock_job.contract import JobArgumentParser, JobContract, Result
-from penstock_job.dataset import find_input, rejects_path, rows_before
+from penstock_job.dataset import rejects_path, rows_before
 from penstock_job.engine import NOTHING, Engine, Written
 from penstock_job.errors import ArgumentsError, InputError
+from penstock_job.job_input import read_input, spoken_name
 from penstock_job.object_store import ObjectStore
 from penstock_job.refine import Judgement, judge, publish_refined, refine
 from penstock_job.specification import Specification
@@ -59,19 +60,21 @@ def transform(
 ) -> Result:
     """Refine the first input, or a CSV file, by the specification.
 
-    Inputs are upstream jobs of the same category; in the select each goes by its job's name. The
-    lookups of joins and rules are inputs, too, whether named as such or not.
+    Inputs are upstream jobs of the same category, which SQL knows by their names, and extracted
+    tables (`extract:shop/orders`), which it knows by the name of the table. The lookups of joins
+    and rules are inputs, too, whether named as such or not.
     """
     specification = read_arguments(arguments, store)
     names = (
         read_names(arguments.inputs, "inputs") if arguments.inputs or not arguments.source else []
     )
     main = SOURCE if arguments.source else names.pop(0)
-    if main in specification.lookups:
+    if spoken_name(main) in specification.lookups:
         raise ArgumentsError(f"{main} cannot be looked up in itself")
-    others = list(dict.fromkeys([*names, *specification.lookups]))
+    spoken = {spoken_name(name) for name in names}
+    others = [*names, *(name for name in specification.lookups if name not in spoken)]
     for name in others:
-        engine.read_dataset(name, find_input(store, contract, name))
+        read_input(engine, store, contract, name, spoken_name(name))
     judged = (
         _judge_file(engine, specification, contract, arguments)
         if arguments.source
@@ -79,7 +82,12 @@ def transform(
     )
     before = rows_before(store, contract) if specification.table_rules.compares else None
     refined = refine(
-        engine, contract, judged.judgement, name=main, malformed=judged.malformed, before=before
+        engine,
+        contract,
+        judged.judgement,
+        name=spoken_name(main),
+        malformed=judged.malformed,
+        before=before,
     )
     details = {"inputs": [arguments.source or main, *others]}
     return publish_refined(store, contract, refined, rows_read=judged.rows_read, details=details)
@@ -92,15 +100,14 @@ def _judge_input(
     contract: JobContract,
     main: str,
 ) -> _Judged:
-    manifest = find_input(store, contract, main)
-    engine.read_dataset(MAIN_TABLE, manifest)
+    rows = read_input(engine, store, contract, main, MAIN_TABLE)
     judgement = judge(engine, specification, MAIN_TABLE)
-    if judgement.records != manifest.rows:
+    if judgement.records != rows:
         raise InputError(
-            f"{main} says it published {manifest.rows} rows for {contract.logical_date}, "
+            f"{main} says it published {rows} rows for {contract.logical_date}, "
             f"but its files hold {judgement.records}"
         )
-    return _Judged(judgement, NOTHING, manifest.rows)
+    return _Judged(judgement, NOTHING, rows)
 
 
 def _judge_file(

@@ -17,11 +17,13 @@ from penstock.domain.result_file import (
     warnings_of_file,
 )
 from penstock.domain.service_report import ServiceReport, report_of
+from penstock.domain.table_report import failures_among, table_reports
 
 if TYPE_CHECKING:
     from penstock.domain.messages import Failure
 
 BLOCKED_ERROR: Final = "JobBlocked"
+TABLES_ERROR: Final = "TablesFailedError"
 ENDED_ERROR: Final = "JobAlreadyEnded"
 WARNED: Final = "JobWarned"
 """What stands as the error of a job that succeeded, and whose warnings are its cause."""
@@ -52,7 +54,8 @@ def ending_of_result(
 
     A Glue run that somebody stopped, for one, may count as a success for Step Functions. A result
     file that cannot be read does not change the outcome, but is noted as the error of the job; so
-    are the warnings of a job that went well.
+    are the warnings of a job that went well. An extract that reports a failed table has failed,
+    whatever its service says.
     """
     report = report_of(result) or ServiceReport(Outcome.SUCCEEDED)
     error = "" if report.outcome is Outcome.SUCCEEDED else "JobNotSucceededError"
@@ -63,11 +66,15 @@ def ending_of_result(
         counts = malformed.figures
         error = error or "MalformedResultError"
         cause = "; ".join(text for text in (cause, str(malformed)) if text)
+    outcome = report.outcome
+    failed_tables = failures_among(table_reports(result_file))
+    if failed_tables and outcome is Outcome.SUCCEEDED:
+        outcome, error, cause = Outcome.FAILED, TABLES_ERROR, failed_tables
     warnings = [] if error else warnings_of_file(result_file)
     if warnings:
         error, cause = WARNED, "; ".join(warnings)
     figures = counts.or_else(_with_dollars(report, prices))
-    return Ending(report.outcome, error, in_short(cause), figures)
+    return Ending(outcome, error, in_short(cause), figures)
 
 
 def ending_of_failure(

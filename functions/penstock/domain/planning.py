@@ -206,21 +206,27 @@ def unlogged_runs(messages: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def is_done(
-    body: Mapping[str, Any], plan: PlanDocument, chain: AbstractSet[str] | None = None
+    body: Mapping[str, Any],
+    plan: PlanDocument,
+    chain: AbstractSet[str] | None = None,
+    makes_up_for: tuple[str, ...] = (),
 ) -> bool:
     """Tell whether a message may be deleted now that the plan is stored.
 
     That is so if the plan runs the job again or has given it up (its row knows), or if its row is
     gone (then it has no RunCondition). A job that is skipped or cannot run yet keeps its message,
     and so does one that has failed since: a repeat of Plan Run may come so late that the run has
-    begun. A rerun makes up only for the runs of its chain, not for other days.
+    begun. A rerun makes up only for the runs of its chain, not for other days. What a plan makes
+    up for without running it is done as well.
     """
     if body["kind"] == RUN_LOG:
         return True
     entries = {entry["JobName"]: entry for entry in plan["jobs"]}
     entry = entries.get(body["job_name"])
-    if entry is None or str(body.get("job_id", "")) >= plan["job_id"]:
+    if str(body.get("job_id", "")) >= plan["job_id"]:
         return False
+    if entry is None:
+        return str(body["job_name"]).startswith(makes_up_for)
     if chain is not None and body.get("job_id") not in chain:
         return False
     is_given_up = entry["Reason"].startswith(GIVEN_UP)

@@ -68,6 +68,9 @@ class Plans(Protocol):
     def store(self, plan: PlanDocument) -> PlanDocument:
         """Store the plan unless the run has one; return the one that counts."""
 
+    def store_lines(self, plan: PlanDocument) -> None:
+        """Store what the map over the jobs reads; to be repeated until all is done."""
+
 
 class Failures(Protocol):
     """The error queue."""

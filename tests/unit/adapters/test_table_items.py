@@ -91,6 +91,24 @@ def test_of_two_extracts_side_by_side_the_second_says_that_it_came_too_late(
     assert committed(tables) == {"value": "5"}
 
 
+def test_what_is_worth_knowing_is_noted_with_the_table(tables: TableItems, dynamodb: Any) -> None:
+    drift = ["column a (text) is new"]
+    rejects = {"rows_rejected": 3, "rejects": "s3://data/_rejects"}
+    for facts in ({"unchanged": True}, {"drift": drift, **rejects}, {"unchanged": "no"}):
+        record, content = job(entry(**facts))
+        settle_tables(tables, record, content, NOW)
+        item = dynamodb.get_item(
+            TableName=RUN_TABLE, Key={"PK": {"S": "RUN#run"}, "SK": {"S": "TABLE#shop/orders"}}
+        )["Item"]
+        found = [note["S"] for note in item["Notes"]["L"]]
+        if facts == {"unchanged": True}:
+            assert found == ["unchanged since the last extract"]
+        elif "drift" in facts:
+            assert found == [*drift, "3 records rejected: s3://data/_rejects"]
+        else:
+            assert found == []
+
+
 def test_planned_tables_are_seen_before_anything_starts(tables: TableItems) -> None:
     tables.plan("run", [(f"shop/t{number}", "shop.pack-001") for number in range(30)])
     assert set(tables.statuses("run").values()) == {"PLANNED"}
@@ -108,3 +126,29 @@ def test_a_result_file_without_tables_reports_none(content: bytes | None) -> Non
 def test_a_word_that_is_no_success_counts_as_failed() -> None:
     [report] = table_reports(b'{"tables": [{"table": "a", "outcome": "OK", "rows": -1}]}')
     assert (report.outcome, report.rows, report.moves_watermark) == ("FAILED", None, False)
+
+
+def test_a_failure_is_remembered_until_the_table_is_extracted(tables: TableItems) -> None:
+    names = [("shop", "orders"), ("shop", "a/b")]
+    failed = replace(ONE, table="a/b", outcome="FAILED", error="no such table")
+    tables.remember_failure("run2", failed, NOW)
+    assert tables.failed(names) == {"shop/a/b"}
+    tables.forget_failure("run1", failed)  # a success that was earlier makes up for nothing
+    assert tables.failed(names) == {"shop/a/b"}
+    tables.forget_failure("run2", failed)
+    tables.forget_failure("run2", failed)
+    assert tables.failed(names) == set()
+
+
+def test_a_job_that_ends_without_a_report_leaves_no_table_planned(tables: TableItems) -> None:
+    tables.plan("run", [("shop/orders", "shop.pack-001"), ("shop/items", "shop.pack-001")])
+    tables.plan("run", [("shop/other", "shop.other")])
+    record, content = job(entry(rows=3))
+    reports = settle_tables(tables, replace(record, cause="killed"), content, NOW)
+    assert "did not report this table; killed" in reports[1].error
+    assert tables.statuses("run") == {
+        "shop/orders": "SUCCEEDED",
+        "shop/items": "FAILED",
+        "shop/other": "PLANNED",
+    }
+    assert tables.failed([("shop", "items"), ("shop", "orders")]) == {"shop/items"}

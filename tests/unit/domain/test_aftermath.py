@@ -42,6 +42,15 @@ class Books:
     def remove_waiters(self, job_name: str, waiters: Iterable[Waiter]) -> None:
         self.waiters -= {waiter.to_text() for waiter in waiters}
 
+    def unreported(self, job: JobKey) -> list[TableReport]:
+        return [TableReport("shop", "unreported", "FAILED")]
+
+    def remember_failure(self, job_id: str, report: TableReport, now: str) -> None:
+        self.tables.append(f"{report.table} failed: {report.error}")
+
+    def forget_failure(self, job_id: str, report: TableReport) -> None:
+        self.tables.append(f"{report.table} is well")
+
     def commit_watermark(self, job_id: str, report: TableReport, now: str) -> bool:
         self.tables.append(f"{report.table} at {report.watermark}")
         return True
@@ -88,8 +97,14 @@ def test_a_failed_backfill_is_no_business_of_the_next_run() -> None:
 def test_the_tables_of_an_extract_are_settled_before_those_who_wait_are_told() -> None:
     _, books, aftermath = an_end()
     report = b'{"tables": [{"table": "t", "outcome": "SUCCEEDED", "watermark": 5}]}'
-    aftermath.settle(key("a"), SUCCESS, report)
-    assert books.tables == ["t at 5", "t"]
+    job = aftermath.settle(key("a"), SUCCESS, report)
+    assert (job.outcome, job.error) == (Outcome.FAILED, "TablesFailedError"), "it left one out"
+    cause = "the job does not report what became of unreported"
+    told = f"the job ended as FAILED and did not report this table; {cause}"
+    assert books.tables == [
+        *("t at 5", "t", "t is well"),
+        *("unreported", f"unreported failed: {told}"),
+    ]
 
 
 def test_an_end_of_another_attempt_changes_nothing() -> None:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
+from bench.mariadb_server import MariaDbMissingError, MariaDbServer
+from bench.postgres_server import PostgresServer, packaged_programs
+from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.object_store import ObjectStore
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
+from tests.unit.glue.jdbc_driver import postgresql_driver
 
 pytest.register_assert_rewrite("tests.unit.glue.both_engines")
 
@@ -72,12 +78,27 @@ def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def iceberg_jar() -> Path | None:
+    """The classes of Iceberg for this Spark, from a package that is for tests alone."""
+    package = importlib.util.find_spec("snowpark_connect_deps_iceberg")
+    folders = [Path(folder) for folder in (package and package.submodule_search_locations) or ()]
+    jars = [
+        jar for folder in folders for jar in folder.glob("jars/iceberg-spark-runtime-3.5_2.12*")
+    ]
+    return jars[0] if jars else None
+
+
 @pytest.fixture(scope="session")
 def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session of the tests; its `s3://` is the folder."""
     view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+    driver, iceberg = postgresql_driver(), iceberg_jar()
+    extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
     session = (
         SparkSession.builder.master("local[2]")
+        .config("spark.jars", str(driver or ""))
+        .config("spark.driver.extraClassPath", str(iceberg or ""))
+        .config("spark.sql.extensions", extensions if iceberg else "")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
@@ -93,6 +114,22 @@ def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     session.sparkContext.setLogLevel("OFF")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, aws: Platform) -> Iterator[Callable[[], DuckDbEngine]]:
+    """Makes engines on DuckDB, as many as a test has jobs."""
+    engines: list[DuckDbEngine] = []
+
+    def make() -> DuckDbEngine:
+        folder = tmp_path / f"engine{len(engines)}"
+        folder.mkdir()
+        engines.append(DuckDbEngine(folder, ObjectStore()))
+        return engines[-1]
+
+    yield make
+    for one in engines:
+        one.close()
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +157,35 @@ def aws(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfor
     )
     yield platform
     platform.reset()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The one PostgreSQL server of the tests."""
+    server = PostgresServer(packaged_programs()).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to an empty database."""
+    with postgres.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """The one MariaDB server of the tests, where the machine has one."""
+    server = MariaDbServer()
+    try:
+        server.start()
+    except MariaDbMissingError as error:
+        pytest.skip(f"{error}: apt-get install mariadb-server")
+    yield server
+    server.stop()
 
 
 @pytest.fixture
