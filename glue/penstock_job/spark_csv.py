@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = "\ufeff"
 LINES = "penstock_lines"
+NOT_TEXT = "not text in UTF-8"
 
 
 class SparkCsv:
@@ -52,9 +53,12 @@ class SparkCsv:
         if not self.malformed_rows:
             return NOTHING
         return self.engine.write_json_lines(
-            f"SELECT {FAULT} AS reason, left({LINE}, {LONGEST_EXCERPT}) AS text FROM {JUDGED} "
-            f"WHERE {FAULT} IS NOT NULL",
-            f"{folder}/malformed",
+            # JSON holds text only, so that the bytes of what is none are kept as digits.
+            f"SELECT {FAULT} AS reason, left(CASE WHEN {FAULT} = '{NOT_TEXT}' "
+            f"THEN concat('hex ', hex({LINE})) ELSE {LINE} END, {LONGEST_EXCERPT}) AS text "
+            f"FROM {JUDGED} WHERE {FAULT} IS NOT NULL",
+            # Not in the folder of the other rejects: Spark empties a folder before it writes to it.
+            f"{folder}-malformed",
         )
 
     def _select(self, wanted: list[str]) -> str:
@@ -81,7 +85,7 @@ class SparkCsv:
             f"WHEN {found} <> {count} THEN {wrong} "
             f"WHEN octet_length(line) > {LONGEST_RECORD} THEN {long} "
             "WHEN instr(line, '\\0') > 0 THEN 'a zero byte' "
-            "WHEN encode(line, 'UTF-8') <> CAST(line AS BINARY) THEN 'not text in UTF-8' END"
+            f"WHEN encode(line, 'UTF-8') <> CAST(line AS BINARY) THEN '{NOT_TEXT}' END"
         )
         return f"SELECT *, {fault} AS {FAULT} FROM ({self._values()}) AS valued"
 

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.domain.figures import Figures
 from penstock.domain.outcome import Outcome
 from penstock.domain.prices import Prices
-from penstock.domain.result_file import MalformedResultError, figures_of_file, figures_of_report
+from penstock.domain.result_file import (
+    MalformedResultError,
+    figures_of_file,
+    figures_of_report,
+    warnings_of_file,
+)
 from penstock.domain.service_report import ServiceReport, report_of
 from penstock.domain.table_report import failures_among, table_reports
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 BLOCKED_ERROR: Final = "JobBlocked"
 TABLES_ERROR: Final = "TablesFailedError"
 ENDED_ERROR: Final = "JobAlreadyEnded"
+WARNED: Final = "JobWarned"
+"""What stands as the error of a job that succeeded, and whose warnings are its cause."""
 AWAIT_TURN: Final = "Await Turn"
 SETTLE_JOB: Final = "Settle Job"
 LONGEST_CAUSE: Final = 1_000
@@ -46,8 +53,9 @@ def ending_of_result(
     """Judge a task that ended without an error, which does not mean that the job went well.
 
     A Glue run that somebody stopped, for one, may count as a success for Step Functions. A result
-    file that cannot be read does not change the outcome, but is noted as the error of the job. An
-    extract that reports a failed table has failed, whatever its service says.
+    file that cannot be read does not change the outcome, but is noted as the error of the job; so
+    are the warnings of a job that went well. An extract that reports a failed table has failed,
+    whatever its service says.
     """
     report = report_of(result) or ServiceReport(Outcome.SUCCEEDED)
     error = "" if report.outcome is Outcome.SUCCEEDED else "JobNotSucceededError"
@@ -62,6 +70,9 @@ def ending_of_result(
     failed_tables = failures_among(table_reports(result_file))
     if failed_tables and outcome is Outcome.SUCCEEDED:
         outcome, error, cause = Outcome.FAILED, TABLES_ERROR, failed_tables
+    warnings = [] if error else warnings_of_file(result_file)
+    if warnings:
+        error, cause = WARNED, "; ".join(warnings)
     figures = counts.or_else(_with_dollars(report, prices))
     return Ending(outcome, error, in_short(cause), figures)
 

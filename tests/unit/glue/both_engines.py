@@ -38,6 +38,10 @@ class Both:
         self.folder = folder
         self.run = next(RUNS)
 
+    def begin(self) -> None:
+        """Begin anew, in a category of its own."""
+        self.run = next(RUNS)
+
     def publish(self, job: str, select: str) -> None:
         """Publish the rows of a DuckDB select as an upstream job's data."""
         contract = self.contract(job)
@@ -103,7 +107,7 @@ class Both:
     def _rejects(self, contract: JobContract) -> Counter[str]:
         rejects: Counter[str] = Counter()
         folder = rejects_path(contract)
-        files = [*self.store.list(folder), *self.store.list(f"{folder}/malformed")]
+        files = [*self.store.list(folder), *self.store.list(f"{folder}-malformed")]
         for file in files:
             if not file.path.rsplit("/", 1)[1].startswith(("part-", "malformed-")):
                 continue
@@ -133,6 +137,7 @@ class Made:
         self.columns = columns
         self.rows = rows
         self.rejects = rejects
+        self.result = result
         self.counts = (
             result.rows_read,
             result.rows_written,
