@@ -13,7 +13,7 @@ from penstock_job.dynamodb_items import put_request_sql
 from penstock_job.dynamodb_writer import Item, Refused
 from penstock_job.engine import NOTHING, Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
-from penstock_job.job_input import EXTRACTED, extracted_state, read_input
+from penstock_job.job_input import EXTRACTED, origin_of, read_input
 from penstock_job.specification_document import read_names
 from penstock_job.tally import require_share
 
@@ -32,7 +32,8 @@ class LoadRecords:
         names = read_names(inputs, "inputs")
         if len(names) != 1:
             raise ArgumentsError(f"a load has one input, not {len(names)}")
-        published, self.source = _read(engine, contract, names[0])
+        self.source = origin_of(engine.store, contract, names[0])
+        published = _read(engine, contract, names[0])
         self.engine = engine
         self.contract = contract
         self._staged: Written | None = None
@@ -47,7 +48,7 @@ class LoadRecords:
                 f"key {', '.join(missing)} is no column of {names[0]}, which has "
                 f"{', '.join(self.schema)}"
             )
-        engine.keep(REFUSED, "SELECT CAST(0 AS BIGINT) AS number, '' AS reason WHERE FALSE")
+        engine.connection.execute(f"CREATE TABLE {REFUSED} (number BIGINT, reason VARCHAR)")
         self.rows = engine.row(f"SELECT count(*) FROM {RECORDS}")[0]
         if self.rows != published:
             raise InputError(
@@ -172,13 +173,12 @@ class LoadRecords:
         return {name for name, count in zip(self.schema, present) if count == rows}
 
 
-def _read(engine: DuckDbEngine, contract: JobContract, name: str) -> tuple[int, str]:
-    """Make an input the table of records; return its rows, and what names this state of it."""
+def _read(engine: DuckDbEngine, contract: JobContract, name: str) -> int:
+    """Make an input the table of records; return how many rows there must be in it."""
     if not name.startswith(EXTRACTED):
         manifest = find_input(engine.store, contract, name)
         engine.read_numbered(RECORDS, manifest, NUMBER)
-        return manifest.rows, f"{name} {manifest.job_id} {manifest.attempt}"
-    upper = extracted_state(engine.store, contract, name).layers[-1]
+        return manifest.rows
     rows = read_input(engine, engine.store, contract, name, INPUT)
     engine.keep(RECORDS, f"SELECT row_number() OVER () AS {NUMBER}, * FROM {INPUT}")
-    return rows, f"{name} {upper.job_id} {upper.attempt}"
+    return rows
