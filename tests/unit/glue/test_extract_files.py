@@ -301,6 +301,29 @@ def test_objects_that_were_published_by_a_run_that_died_are_not_read_again(
     assert extracts.rows("lake", "t", tmp_path) == [("1",), ("2",), ("3",)]
 
 
+def test_of_two_increments_side_by_side_the_second_stands_back(
+    extracts: Extracts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = {"table": "t", "mode": "incremental"}
+    put("in/t/1.csv", b"a\n1\n")
+    extracts.ok(bucket("csv"), table)
+    put("in/t/2.csv", b"a\n2\n")
+    publish = TableDataset.publish
+    rivals = [Extracts()]
+    rivals[0].runs, rivals[0].watermarks = 7, dict(extracts.watermarks)
+
+    def after_a_rival(*given: Any) -> Any:
+        if rivals:
+            rivals.pop().ok(bucket("csv"), table)
+        return publish(*given)
+
+    monkeypatch.setattr(TableDataset, "publish", after_a_rival)
+    assert "StaleAttemptError" in extracts.error(bucket("csv"), table)
+
+    assert extracts.rows("lake", "t", tmp_path) == [("1",), ("2",)]
+    assert extracts.ok(bucket("csv"), table)["unchanged"]
+
+
 def test_an_attempt_after_one_that_published_changes_nothing(
     extracts: Extracts, tmp_path: Path
 ) -> None:
