@@ -26,6 +26,10 @@ from penstock_job.errors import CatalogError
 
 logger = logging.getLogger(__name__)
 
+# Many jobs register their tables at once, and Glue throttles.
+CALLS = Config(
+    connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 10}
+)
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.1
 MOST_PARTITIONS = 100  # of one request (Glue Web API Reference, BatchCreatePartition)
@@ -118,9 +122,7 @@ class Catalog:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.database = database
-        self._client: Any = client or boto3.client(
-            "glue", config=Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
-        )
+        self._client: Any = client or boto3.client("glue", config=CALLS)
         self._sleep = sleep
 
     def register(self, name: str, describe: Describe) -> None:

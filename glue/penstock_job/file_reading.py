@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from penstock_job.file_rejects import FileRejects
 from penstock_job.raw_rows import RawRows, typed_rows
 from penstock_job.table_source import Chunk, SourceColumn
 from penstock_job.work_order import TableOrder
+
+ENOUGH_ROWS = 100_000
+MOST_FILES = 200  # of one chunk
 
 
 @dataclass(frozen=True)
@@ -75,19 +78,41 @@ class FileReading:
         return {**self._details, **rejects}
 
     def chunks(self, folder: Path) -> Generator[Chunk, None, None]:
-        """A chunk for each file. Raises RuleViolatedError at the end for too many rejects."""
+        """Chunks of one large file or several small ones, so that small files make no small files.
+
+        Raises RuleViolatedError at the end for too many rejects, SourceError if they are all.
+        """
         good = 0
         with duckdb.connect() as connection:
-            for number, raw in enumerate(self._files):
-                rows = typed_rows(raw, self.columns)
-                rejected = 0
-                if rows.rejects:
-                    file = folder / f"rejects-{number:05d}.jsonl"
-                    _copy(connection, rows.rejects, file)
-                    rejected = self._rejects.keep(file)
-                good += raw.rows - rejected
-                yield Chunk(raw.file, rows.select, raw.rows - rejected)
-        self._rejects.require_few(good)
+            for files in _together(self._files):
+                kept, selects = 0, []
+                for raw in files:
+                    rows = typed_rows(raw, self.columns)
+                    selects.append(rows.select)
+                    kept += raw.rows - self._set_aside(connection, rows.rejects, folder)
+                good += kept
+                yield Chunk(files[0].file, " UNION ALL ".join(selects), kept)
+        self._rejects.require_few(good, of_a_whole=self.is_whole)
+
+    def _set_aside(self, connection: duckdb.DuckDBPyConnection, select: str, folder: Path) -> int:
+        """Keep the rows that do not fit their types; return how many there are."""
+        if not select:
+            return 0
+        file = folder / "rejects.jsonl"
+        _copy(connection, select, file)
+        return self._rejects.keep(file)
+
+
+def _together(files: Sequence[RawRows]) -> Iterator[list[RawRows]]:
+    """The files in groups of so many rows at least, in their order."""
+    group: list[RawRows] = []
+    for file in files:
+        group.append(file)
+        if len(group) == MOST_FILES or sum(each.rows for each in group) >= ENOUGH_ROWS:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def way_of_reading(order: TableOrder, address: str) -> str:

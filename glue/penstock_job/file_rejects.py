@@ -46,14 +46,14 @@ class FileRejects:
         file.unlink()
         return rows
 
-    def require_few(self, good: int) -> None:
-        """Raises RuleViolatedError where too many records are rejects, or all of them are.
+    def require_few(self, good: int, *, of_a_whole: bool) -> None:
+        """Raises RuleViolatedError for too many rejects, SourceError where all of a table's are.
 
         A file of which nothing can be read is another file than the one that was meant; to publish
-        it would empty the table.
+        it would empty the table. An increment of nothing but rejects takes nothing away.
         """
         of = good + self.rows
-        if self.rows and not good:
+        if self.rows and not good and of_a_whole:
             raise SourceError(f"none of the {of} records can be read; see {self._folder}")
         if self._most is not None and self.rows > self._most * of:
             raise RuleViolatedError(

@@ -6,17 +6,26 @@ import fnmatch
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from penstock_job.errors import SourceError
-from penstock_job.object_store import ABSENT, ObjectStore, split
+from penstock_job.object_store import ABSENT, PARALLEL_DOWNLOADS, ObjectStore, split
 
 CHANGED = {"PreconditionFailed", "412"}
 BLOCK = 1 << 20
+ATTEMPTS = 4
+
+
+class _BrokenOffError(Exception):
+    """A failure that another attempt may not meet."""
 
 
 @dataclass(frozen=True, order=True)
@@ -54,8 +63,43 @@ def list_objects(store: ObjectStore, address: str) -> list[ListedObject]:
     return sorted(found)
 
 
-def fetch_object(store: ObjectStore, listed: ListedObject, file: Path) -> None:
-    """Fetch an object as it was listed. Raises SourceError where it is gone or another now."""
+def fetch_objects(
+    store: ObjectStore, objects: Sequence[ListedObject], folder: Path, suffix: str
+) -> Iterator[tuple[ListedObject, Path]]:
+    """Fetch objects, several at a time, and give them in their order. Raises SourceError."""
+    files = [folder / f"object-{number:06d}{suffix}" for number in range(len(objects))]
+    with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
+        fetching = [pool.submit(fetch_object, store, *pair) for pair in zip(objects, files)]
+        try:
+            for listed, file, fetched in zip(objects, files, fetching):
+                fetched.result()
+                yield listed, file
+        finally:
+            for future in fetching:
+                future.cancel()
+
+
+def fetch_object(
+    store: ObjectStore,
+    listed: ListedObject,
+    file: Path,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Fetch an object as it was listed. Raises SourceError where it is gone or another now.
+
+    A connection that breaks off in the middle is tried again.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _fetch(store, listed, file)
+        except _BrokenOffError as error:  # noqa: PERF203 - each attempt may fail
+            if attempt == ATTEMPTS:
+                raise SourceError(f"{listed.path} {error} ({attempt} attempts)") from error
+            sleep(random.uniform(0.5, 1) * attempt)  # noqa: S311 - jitter, no secret
+    raise AssertionError("unreachable")
+
+
+def _fetch(store: ObjectStore, listed: ListedObject, file: Path) -> None:
     bucket, key = split(listed.path)
     try:
         body = store.client.get_object(Bucket=bucket, Key=key, IfMatch=listed.etag)["Body"]
@@ -68,12 +112,11 @@ def fetch_object(store: ObjectStore, listed: ListedObject, file: Path) -> None:
             was = "is gone" if code in ABSENT else "was changed"
             raise SourceError(f"{listed.path} {was} while it was extracted") from error
         raise SourceError(f"{listed.path} cannot be read: {code}") from error
-    except (BotoCoreError, OSError) as error:
-        raise SourceError(f"{listed.path} could not be read to its end: {error}") from error
-    if file.stat().st_size != listed.size:
-        raise SourceError(
-            f"{listed.path} broke off after {file.stat().st_size} of {listed.size} bytes"
-        )
+    except (BotoCoreError, HTTPError) as error:
+        raise _BrokenOffError(f"could not be read to its end: {error}") from error
+    size = file.stat().st_size
+    if size != listed.size:
+        raise _BrokenOffError(f"broke off after {size} of {listed.size} bytes")
 
 
 def digest_of(objects: Iterable[ListedObject]) -> str:

@@ -109,9 +109,16 @@ class ObjectStore:
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
         """The objects directly under a prefix, in the order of their names."""
+        return self._listed(prefix, "/")
+
+    def list_below(self, prefix: str) -> Sequence[StoredObject]:
+        """The objects under a prefix and all its folders, in the order of their names."""
+        return self._listed(prefix, "")
+
+    def _listed(self, prefix: str, delimiter: str) -> Sequence[StoredObject]:
         bucket, key = split(prefix.rstrip("/") + "/")
         pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=key, Delimiter="/"
+            Bucket=bucket, Prefix=key, Delimiter=delimiter
         )
         return [
             StoredObject(f"s3://{bucket}/{entry['Key']}", entry["Size"])

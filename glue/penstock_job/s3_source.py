@@ -21,7 +21,7 @@ from penstock_job.file_rejects import FileRejects, rejects_of
 from penstock_job.object_listing import (
     ListedObject,
     digest_of,
-    fetch_object,
+    fetch_objects,
     list_objects,
     load_listing,
     store_listing,
@@ -142,9 +142,7 @@ class S3Source:
         if self._format == PARQUET:
             return self._parquet_rows(order, place, objects)
         files = []
-        for number, listed in enumerate(objects):
-            raw = place / f"object-{number:06d}.raw"
-            fetch_object(self._store, listed, raw)
+        for listed, raw in fetch_objects(self._store, objects, place, ".raw"):
             if self._format == CSV:
                 style = CsvStyle.of(order.csv)
                 rows, _ = csv_rows(raw, listed.path, style, order.columns, rejects)
@@ -159,9 +157,7 @@ class S3Source:
     ) -> tuple[list[RawRows], list[SourceColumn]]:
         files = []
         with duckdb.connect() as connection:
-            for number, listed in enumerate(objects):
-                file = place / f"object-{number:06d}.parquet"
-                fetch_object(self._store, listed, file)
+            for listed, file in fetch_objects(self._store, objects, place, ".parquet"):
                 files.append(parquet_file(connection, file, listed.path))
         columns = parquet_columns(files, order.columns, order.types)
         names = [column.name for column in columns]

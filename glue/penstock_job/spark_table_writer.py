@@ -26,17 +26,17 @@ from penstock_job.column_type import (
 )
 from penstock_job.database_access import VERIFY_FULL, DatabaseAccess
 from penstock_job.dialect import SPARK
-from penstock_job.errors import ArgumentsError, SpecificationError
+from penstock_job.errors import ArgumentsError
 from penstock_job.object_store import ObjectStore
 from penstock_job.postgresql_columns import TableColumn, copied, quoted
 from penstock_job.postgresql_source import SETTINGS, PostgresqlReading, explained
 from penstock_job.spark_engine import FAILURES, SparkEngine, explained_failure
 from penstock_job.table_source import SourceColumn
-from penstock_job.table_writer import WrittenTable
+from penstock_job.table_writer import LAID_OUT_BY, WrittenTable
 from penstock_job.work_order import TableOrder
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, DataFrameWriter
 
 FETCH_ROWS = 10_000
 DRIVER = "org.postgresql.Driver"
@@ -59,15 +59,13 @@ class SparkWriter:
 
     def write(self, order: TableOrder, reading: PostgresqlReading, target: str) -> WrittenTable:
         """Read all ranges side by side and write one file for each, or more for large ones."""
-        if order.partition_by:
-            raise SpecificationError("partition_by: the Spark extract does not lay out files by it")
         folder = f"{target}/try={uuid.uuid4().hex[:8]}"
         try:
             rows = self._rows(order, reading)
             deduplicates = order.is_incremental and not reading.keys_are_unique
             kept = _newest_of_each_key(rows, order) if deduplicates else rows
-            kept.write.option("compression", "zstd").parquet(folder)
-            files = [file for file in self._store.list(folder) if "/part-" in file.path]
+            _laid_out(kept, order).option("compression", "zstd").parquet(folder)
+            files = [file for file in self._store.list_below(folder) if "/part-" in file.path]
             count = self._engine.session.read.parquet(folder).count()
             read = rows.count() if deduplicates else count
         except FAILURES as error:
@@ -162,6 +160,22 @@ def _value(number: int, published: SourceColumn, reading: PostgresqlReading) -> 
         moment = f"timestamp_micros({crossed})"
         return moment if published.is_instant else f"CAST({moment} AS TIMESTAMP_NTZ)"
     return f"CAST({crossed} AS {SPARK.type_name(kind)})"
+
+
+def _laid_out(rows: DataFrame, order: TableOrder) -> DataFrameWriter:
+    """A writer that lays files out by the partition columns, which stay in the files, too.
+
+    Spark takes a column out of the files if it lays them out by it, so it is given copies.
+    """
+    from pyspark.sql.functions import col
+
+    if not order.partition_by:
+        return rows.write
+    for name in order.partition_by:
+        rows = rows.withColumn(LAID_OUT_BY + name, col(SPARK.identifier(name)))
+    copies = [LAID_OUT_BY + name for name in order.partition_by]
+    by = [col(SPARK.identifier(name)) for name in copies]
+    return rows.repartition(*by).write.partitionBy(*copies)
 
 
 def _newest_of_each_key(rows: DataFrame, order: TableOrder) -> DataFrame:

@@ -31,6 +31,7 @@ from penstock_job.column_type import (
     read_type,
 )
 from penstock_job.table_dataset import Layer, TableDataset, TableState
+from penstock_job.table_writer import LAID_OUT_BY
 
 LAYER = "penstock_layer"
 _HIVE_TYPES = {
@@ -145,7 +146,11 @@ def _values(layer: Layer, path: str) -> list[tuple[str, str]]:
     """The partition columns and values that the folders of a file's path state."""
     below = posixpath.dirname(_split(layer, path)[1])
     pairs = (part.partition("=") for part in below.split("/") if part)
-    return [(unquote(name), unquote(value)) for name, _, value in pairs]
+    return [(unquote(name)[_mark(name) :], unquote(value)) for name, _, value in pairs]
+
+
+def _mark(name: str) -> int:
+    return len(LAID_OUT_BY) if name.startswith(LAID_OUT_BY) else 0
 
 
 def _split(layer: Layer, path: str) -> tuple[str, str]:

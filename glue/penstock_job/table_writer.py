@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from penstock_job.object_store import StoredObject
 from penstock_job.work_order import TableOrder
 
+LAID_OUT_BY = "penstock_by_"
+"""May stand before a column's name in the folders of files that are laid out by its values."""
+
 
 @dataclass(frozen=True)
 class WrittenTable:

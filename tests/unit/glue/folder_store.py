@@ -68,6 +68,15 @@ class FolderStore(ObjectStore):
             if file.is_file()
         ]
 
+    def list_below(self, prefix: str) -> Sequence[StoredObject]:
+        top = prefix.rstrip("/")
+        folder = self._file(f"{top}/")
+        return [
+            StoredObject(f"{top}/{file.relative_to(folder)}", file.stat().st_size)
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        ]
+
     def folders(self, prefix: str) -> Sequence[str]:
         folder = self._file(prefix.rstrip("/") + "/")
         return (

@@ -63,6 +63,8 @@ def test_objects_come_back_as_they_were_put(store: ObjectStore, tmp_path: Path) 
     ]
     assert [(entry.path.rsplit("/", 1)[1], entry.size) for entry in store.list(
         f"s3://{BUCKET}/data/a")] == [("part-0.bin", 3), ("part-1.bin", 1000)]  # fmt: skip
+    assert [entry.path.rpartition("/data/a/")[2] for entry in store.list_below(
+        f"s3://{BUCKET}/data/a")] == ["deeper/part-2.bin", "part-0.bin", "part-1.bin"]  # fmt: skip
     assert store.list(f"s3://{BUCKET}/nothing") == []
     assert store.read(f"s3://{BUCKET}/nothing") is None
     with pytest.raises(InputError, match="though a manifest names it"):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from penstock_job.errors import SourceError
 from penstock_job.object_listing import (
+    ListedObject,
     digest_of,
     fetch_object,
+    fetch_objects,
     list_objects,
     load_listing,
     store_listing,
@@ -100,3 +105,48 @@ def test_a_listing_is_kept_and_tells_an_object_from_its_older_content() -> None:
 def test_a_listing_that_is_gone_is_told_with_what_to_do() -> None:
     with pytest.raises(SourceError, match="is gone; extract the table once with mode full"):
         load_listing(ObjectStore(), f"s3://{BUCKET}/none")
+
+
+class Dropping:
+    """A client of S3 whose first bodies end too early."""
+
+    def __init__(self, drops: int) -> None:
+        self._client = boto3.client("s3")
+        self.drops = drops
+        self.asked = 0
+
+    def get_object(self, **request: Any) -> Any:
+        self.asked += 1
+        answer = self._client.get_object(**request)
+        if self.asked > self.drops:
+            return answer
+        whole = io.BytesIO(answer["Body"].read()[:-1])
+        return {"Body": StreamingBody(whole, answer["ContentLength"])}
+
+
+def test_a_connection_that_breaks_off_is_tried_again(tmp_path: Path) -> None:
+    put("in/a", body=b"whole")
+    (listed,) = list_objects(ObjectStore(), f"s3://{BUCKET}/in/a")
+    for drops, asked in ((2, 3), (9, 4)):
+        client: Any = Dropping(drops)
+        pauses: list[float] = []
+        if drops == 9:
+            with pytest.raises(SourceError, match=r"in/a could not be read .* \(4 attempts\)"):
+                fetch_object(ObjectStore(client), listed, tmp_path / "a", pauses.append)
+        else:
+            fetch_object(ObjectStore(client), listed, tmp_path / "a", pauses.append)
+            assert (tmp_path / "a").read_bytes() == b"whole"
+        assert (client.asked, len(pauses)) == (asked, asked - 1)
+
+
+def test_objects_come_in_their_order_and_a_bad_one_ends_them(tmp_path: Path) -> None:
+    put(*(f"in/{number}" for number in range(20)))
+    store = ObjectStore()
+    listed = list_objects(store, f"s3://{BUCKET}/in")
+    found = list(fetch_objects(store, listed, tmp_path, ".raw"))
+    assert [each for each, _ in found] == listed
+    assert all(file.read_bytes() == b"x" for _, file in found)
+
+    listed[3] = ListedObject(f"s3://{BUCKET}/in/none", '"e"', 1)
+    with pytest.raises(SourceError, match="in/none is gone"):
+        list(fetch_objects(store, listed, tmp_path, ".raw"))

@@ -11,6 +11,7 @@ from penstock_job.database_access import DatabaseAccess
 from penstock_job.errors import ArgumentsError
 from penstock_job.spark_engine import SparkEngine
 from penstock_job.spark_table_writer import SparkWriter
+from penstock_job.table_catalog import catalog_table
 from pyspark.sql import SparkSession
 from tests.unit.glue.extracts import BUCKET, Extracts
 from tests.unit.glue.folder_store import FolderStore
@@ -162,13 +163,28 @@ def test_what_spark_cannot_keep_fails_the_table_and_publishes_nothing(
     assert not both[1].state("t").layers
 
 
-def test_columns_to_lay_files_out_by_and_certificates_are_refused_with_the_reason(
+def test_files_are_laid_out_by_columns_that_stay_in_them(
     database: psycopg.Connection[Any], both: tuple[Extracts, SparkExtracts]
 ) -> None:
-    database.execute("CREATE TABLE t (id int)")
-    [report] = both[1].run_all({"table": "t", "partition_by": ["id"]})
-    assert "partition_by: the Spark extract does not" in report["error"]
+    database.execute('CREATE TABLE t (id int, "State" text, day date)')
+    database.execute(
+        "INSERT INTO t VALUES (1, 'New York/=', '2026-11-21'), (2, 'CA', '2026-11-21'), "
+        "(3, NULL, NULL), (4, 'CA', '2026-11-20'), (5, 'é', '2026-11-20')"
+    )
+    same(both, {"table": "t", "partition_by": ["State", "day"]})
 
+    plain, sparkling = (
+        catalog_table("shop/t", f"{extracts.data}/extract/shop/t", extracts.state("t"))
+        for extracts in both
+    )
+    assert [key.name for key in sparkling.partition_keys] == ["State", "day"]
+    assert {each.values for each in plain.partitions} == {
+        each.values for each in sparkling.partitions
+    }
+    assert len(sparkling.partitions) == 5
+
+
+def test_certificates_are_refused_with_the_reason(both: tuple[Extracts, SparkExtracts]) -> None:
     access = DatabaseAccess("h", 1, "d", "u", "p", "verify-full", Path("ca.pem"))
     with pytest.raises(ArgumentsError, match="tls_ca: Spark's readers run on other machines"):
         SparkWriter(SparkEngine(both[1].session, both[1].store), access, both[1].store)

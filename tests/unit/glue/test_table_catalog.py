@@ -92,6 +92,13 @@ def test_columns_by_which_files_are_laid_out_are_partition_keys_and_no_columns()
     assert layered.partitions[0].values == ("1", "CA", "2026-01-01")
 
 
+def test_folders_that_spark_has_laid_out_are_those_of_the_column() -> None:
+    table = described(layer("1", "penstock_by_State=CA/part-00000.snappy.parquet"))
+
+    assert [key.name for key in table.partition_keys] == ["State"]
+    assert [partition.values for partition in table.partitions] == [("CA",)]
+
+
 def test_layers_that_are_laid_out_differently_have_the_layer_alone_as_key() -> None:
     table = described(layer("1", "State=CA/part-1.parquet"), layer("2", "part-1.parquet"))
 
