@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from penstock_job.compaction import compact
 from penstock_job.contract import JobContract, Output, Result, write_result
 from penstock_job.dataset import PublishedColumn
 from penstock_job.dialect import DUCKDB
@@ -133,7 +134,21 @@ class TableExtract:
                 return replace(base, outcome=SUCCEEDED, watermark=reading.watermark, unchanged=True)
             layer = self._read(base, order, state, reading)
             keys = (order.primary_key, order.cursor)
-        return _outcome_of(base, dataset.publish(layer, state.names(), keys))
+        outcome = _outcome_of(base, dataset.publish(layer, state.names(), keys))
+        self._compact(base, dataset)
+        return outcome
+
+    def _compact(self, base: TableOutcome, dataset: TableDataset) -> None:
+        """Compact the table; it is published, so that a fault here is said and does no harm."""
+        target = f"{dataset.folder}/{_attempt(self._contract)}"
+        try:
+            with self._working_folder() as folder:
+                count = compact(self._store, dataset, self._contract.job_id, target, folder)
+        except (JobError, duckdb.Error) as error:
+            logger.warning("%s/%s is not compacted: %s", base.source, base.table, error)
+        else:
+            if count:
+                logger.info("%s/%s: %d increments became one", base.source, base.table, count)
 
     def _read(
         self, base: TableOutcome, order: TableOrder, state: TableState, reading: TableReading
