@@ -53,6 +53,7 @@ class PostgresServer:
 
     programs: Path
     settings: tuple[str, ...] = ()
+    certificate: tuple[bytes, bytes] | None = None  # and its key, both in PEM, for TLS
     port: int = 0
     folder: Path = field(init=False)
     process: subprocess.Popen[bytes] | None = None
@@ -66,6 +67,8 @@ class PostgresServer:
         if os.geteuid() == 0:
             shutil.chown(self.folder, NOBODY)
             shutil.chown(word, NOBODY)
+        if self.certificate is not None:
+            self._use_tls(*self.certificate)
         arguments = ["--auth=scram-sha-256", f"--pwfile={word}", "--encoding=UTF8", "--no-sync"]
         self._run("initdb", *arguments, "--locale=C.UTF-8", f"--username={USER}")
         self.port = self.port or _free_port()
@@ -135,6 +138,17 @@ class PostgresServer:
             "username": USER,
             "password": PASSWORD,
         }
+
+    def _use_tls(self, certificate: bytes, key: bytes) -> None:
+        places = {"ssl_cert_file": certificate, "ssl_key_file": key}
+        for setting, content in places.items():
+            file = self.folder / f"{setting}.pem"
+            file.write_bytes(content)
+            file.chmod(0o600)
+            if os.geteuid() == 0:
+                shutil.chown(file, NOBODY)
+            self.settings += (f"{setting}={file}",)
+        self.settings += ("ssl=on",)
 
     @property
     def _data(self) -> str:

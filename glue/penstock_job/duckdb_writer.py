@@ -10,9 +10,12 @@ from pathlib import Path
 
 import duckdb
 
+from penstock_job.compaction import compact
 from penstock_job.dialect import DUCKDB
+from penstock_job.errors import EngineError
 from penstock_job.object_store import ObjectStore
 from penstock_job.parquet_parts import ParquetParts, Part
+from penstock_job.table_dataset import TableDataset
 from penstock_job.table_source import TableReading
 from penstock_job.table_writer import WrittenTable
 from penstock_job.work_order import TableOrder
@@ -48,6 +51,14 @@ class DuckDbWriter:
             parts = parts_of.store(parts)
         files = [stored for part in parts for stored in part.stored]
         return WrittenTable(files, _rows(parts), read - _rows(parts))
+
+    def compact(self, dataset: TableDataset, job_id: str, target: str) -> int:
+        """Put the increments together if there are many; return how many became one."""
+        try:
+            with self._working_folder() as folder:
+                return compact(self._store, dataset, job_id, target, folder)
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from error
 
     @contextmanager
     def _working_folder(self) -> Iterator[Path]:

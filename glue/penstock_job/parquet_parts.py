@@ -91,6 +91,11 @@ class ParquetParts:
                 file.unlink()
         return [part]
 
+    def write_select(self, select: str) -> Part:
+        """Write the rows of a select over tables of the connection, and store them."""
+        self._count += 1
+        return self._stored(self._copy(self._connection, select, self._count))
+
     def store(self, parts: Sequence[Part]) -> list[Part]:
         """Store what is not stored yet."""
         return [self._stored(part) for part in parts]

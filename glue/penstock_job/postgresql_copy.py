@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
@@ -62,7 +64,7 @@ def copy_to_files(
 def _fill(rows_of_copy: Iterator[Any], path: Path, file_bytes: int) -> tuple[int, int]:
     """Write rows to a file until it is full or there are no more; return how many, the longest."""
     rows = longest = size = 0
-    with path.open("wb", buffering=BUFFER_BYTES) as file:
+    with _without_collection(), path.open("wb", buffering=BUFFER_BYTES) as file:
         while size < file_bytes:
             at_a_time = max(1, min(MOST_AT_A_TIME, BUFFER_BYTES // (longest or BUFFER_BYTES)))
             batch = list(islice(rows_of_copy, at_a_time))
@@ -74,6 +76,22 @@ def _fill(rows_of_copy: Iterator[Any], path: Path, file_bytes: int) -> tuple[int
             size += sum(lengths)
             longest = max(longest, max(lengths))
     return rows, longest
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking, again and again, at a tuple for each row.
+
+    There are no cycles among them, and looking took two fifths of the time. Of several threads that
+    do this at once, one may have it on again too early for another, which harms nobody.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _has(path: Path, text: bytes) -> bool:

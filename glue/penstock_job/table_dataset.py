@@ -109,7 +109,7 @@ class TableDataset:
 
     def state(self) -> TableState:
         """What has been published; empty where nothing has. Raises InputError."""
-        return self._read()[0]
+        return self.state_and_version()[0]
 
     def publish(
         self, layer: Layer, known: frozenset[str], keys: tuple[Sequence[str], str]
@@ -119,17 +119,20 @@ class TableDataset:
         Where another attempt of the same run has published, that one stays.
         """
         for _ in range(MOST_TRIES):
-            now, version = self._read()
+            now, version = self.state_and_version()
             published = now.layer_of(layer.job_id)
             if published is not None:
                 return published
-            state = stacked(now, layer, known, keys)
-            body = json.dumps(_as_json(state), indent=2).encode()
-            if self._store.replace(self.manifest_path, body, "application/json", version):
+            if self.replace(stacked(now, layer, known, keys), version):
                 return layer
         raise InputError(f"{self.manifest_path} is written by others all the time")
 
-    def _read(self) -> tuple[TableState, str | None]:
+    def replace(self, state: TableState, version: str | None) -> bool:
+        """Write the state if the manifest still is of this version; false if it is not."""
+        body = json.dumps(_as_json(state), indent=2).encode()
+        return self._store.replace(self.manifest_path, body, "application/json", version)
+
+    def state_and_version(self) -> tuple[TableState, str | None]:
         """The state and the version (ETag) of its manifest, None where there is none."""
         found = self._store.read_version(self.manifest_path)
         if found is None:

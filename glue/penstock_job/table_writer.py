@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from penstock_job.object_store import StoredObject
+from penstock_job.table_dataset import TableDataset
 from penstock_job.work_order import TableOrder
 
 LAID_OUT_BY = "penstock_by_"
@@ -27,3 +28,10 @@ class TableWriter(Protocol):
 
     def write(self, order: TableOrder, reading: Any, target: str) -> WrittenTable:
         """Write the rows to a folder of their own below `target`. Errors come as JobError."""
+
+    def compact(self, dataset: TableDataset, job_id: str, target: str) -> int:
+        """Put the increments of a table together if there are many; return how many became one.
+
+        That of the run `job_id` stays by itself. New files go to folders of their own below
+        `target`. Errors come as JobError.
+        """

@@ -91,6 +91,12 @@ def test_a_text_that_is_neither_yaml_nor_json_is_refused_with_its_line(s3: Any) 
         (document(type="oracle"), 'sources[0].type: is "oracle", but has to be one of postgresql'),
         (document(type="mysql"), "sources[0]: secret_arn is missing"),
         (document(tables=[]), "sources[0].tables: is []: empty"),
+        (document(tls="maybe"), 'sources[0].tls: is "maybe", but has to be one of True, False, re'),
+        (document(tls_ca="ca.pem"), 'sources[0].tls_ca: is "ca.pem", but has to satisfy pattern'),
+        (
+            document(defaults={"types": {"price": "money"}}),
+            'sources[0].defaults.types.price: is "money", but has to satisfy pattern',
+        ),
         (document(tables=[7]), "sources[0].tables[0]: is 7, but has to be of type object"),
         (document(tables=["a", {}]), "sources[0].tables[1]: table is missing"),
         (

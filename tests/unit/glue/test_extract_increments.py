@@ -294,3 +294,39 @@ def test_the_work_order_of_the_planner_is_understood() -> None:
     )
     assert order.source.connection == {"secret_arn": "arn", "tls": True}
     assert str(order.tables[0].types["a"]) == "decimal(10,2)"
+
+
+def test_many_increments_become_one_and_the_state_stays_that_of_the_source(
+    database: psycopg.Connection[Any], extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock_job.compaction.MOST_INCREMENTS", 3)
+    put(database, *((number, "new", "05:00") for number in range(1, 9)))
+    counts = []
+    for run in range(1, 9):
+        put(database, (run, f"run {run}", f"06:0{run}"), (8, f"run {run}", f"06:0{run}:30"))
+        extracts.run(ORDERS)
+        counts.append(len(extracts.state("orders").layers))
+        current, source = both(extracts, database)
+        assert current == source
+    assert counts == [1, 2, 3, 4, 5, 3, 4, 5]
+    compacted = extracts.state("orders").layers[1]
+    assert len(compacted.details["compacted"]) == 4
+    again = extracts.run(ORDERS, job_id=compacted.job_id, commit=False)
+    assert again["rows"] == compacted.rows
+
+
+def test_a_fault_of_compaction_is_said_and_harms_nobody(
+    database: psycopg.Connection[Any],
+    extracts: Extracts,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("penstock_job.compaction.MOST_INCREMENTS", 0)
+    put(database, (1, "new", "05:00"))
+    extracts.run(ORDERS)
+    extracts.run(ORDERS)
+    for path in extracts.state("orders").layers[1].files:
+        extracts.store._file(path).unlink()
+    assert extracts.run(ORDERS)["rows"] == 1
+    assert "shop/orders is not compacted" in caplog.text
+    assert len(extracts.state("orders").layers) == 3

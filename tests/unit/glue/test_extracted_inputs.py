@@ -119,7 +119,9 @@ def test_times_and_bytes_are_the_same_to_both(engines: list[Any], store: FolderS
 
 def test_texts_are_compared_by_no_engine(engines: list[Any], store: FolderStore) -> None:
     base = layer(store, "c", "1", "SELECT 1 AS id, 'b' AS at", "id:integer at:text", whole=True)
-    publish(store, "c", base, layer(store, "c", "2", "SELECT 1, 'Z'", "id:integer at:text"))
+    publish(
+        store, "c", base, layer(store, "c", "2", "SELECT 1 AS id, 'Z' AS at", "id:integer at:text")
+    )
     for engine in engines:
         assert rows_of(engine, store, "c") == [(1, "Z")]
 

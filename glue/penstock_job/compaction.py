@@ -1,0 +1,55 @@
+"""Compaction: many increments of a table become one, so that its readers do not read ever more.
+
+The whole table below them is left alone: what compaction costs is the size of what has changed.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.layers import read_layers
+from penstock_job.object_store import ObjectStore
+from penstock_job.parquet_parts import ParquetParts
+from penstock_job.table_dataset import Layer, TableDataset, TableState
+
+MOST_INCREMENTS = 32
+MEMORY_LIMIT = "300MB"
+
+
+def compact(
+    store: ObjectStore, dataset: TableDataset, job_id: str, target: str, folder: Path
+) -> int:
+    """Put the increments together if there are too many; return how many became one.
+
+    That of the run `job_id` stays by itself, because an attempt that comes later looks for it. The
+    new files belong in the folder `target`. Where another job publishes meanwhile, nothing changes.
+    """
+    state, version = dataset.state_and_version()
+    increments = [layer for layer in state.layers[1:] if layer.job_id != job_id]
+    if len(increments) <= MOST_INCREMENTS or not state.can_be_merged:
+        return 0
+    part = TableState(increments, state.primary_key, state.cursor)
+    with closing(DuckDbEngine(folder, store, MEMORY_LIMIT)) as engine:
+        select = read_layers(engine, part, dataset.folder, "compacted")
+        parts = ParquetParts(engine.connection, store, folder, target)
+        written = parts.write_select(select)
+    last = increments[-1]
+    layer = Layer(
+        job_id=last.job_id,
+        attempt=last.attempt,
+        is_whole=False,
+        files=[stored.path for stored in written.stored],
+        columns=part.columns,
+        rows=written.rows,
+        bytes=sum(stored.size for stored in written.stored),
+        watermark_before=increments[0].watermark_before,
+        watermark=last.watermark,
+        logical_date=last.logical_date,
+        details={"compacted": [each.job_id for each in increments]},
+    )
+    rest = [each for each in state.layers[1:] if each.job_id == job_id]
+    compacted = replace(state, layers=[state.layers[0], layer, *rest])
+    return len(increments) if dataset.replace(compacted, version) else 0
