@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock_job.cast import is_unreadable, read_as
-from penstock_job.column_type import DATE, DECIMAL, TEXT, TIMESTAMP, ColumnType
+from penstock_job.column_type import ColumnType
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
+from penstock_job.reject_sql import RETRY, first_rule, key_text, record_of, rejecting
 from penstock_job.rule import REJECT, UNIQUE, Rule
 from penstock_job.rule_sql import broken, spoken
 from penstock_job.specification import Column, Specification, require_columns
@@ -35,11 +36,19 @@ class Check:
     text: str
     severity: str
     rule: Rule | None = None
+    column: str = ""
 
     @property
     def flag(self) -> str:
         """The column that says whether a record fails this check."""
         return f"penstock_check_{self.number}"
+
+    @property
+    def label(self) -> str:
+        """The check in a count by rule: `type(cases)`, `range(deaths)`, `unique(state, date)`."""
+        if self.rule is None:
+            return f"type({self.column})"
+        return f"{self.rule.name}({', '.join(self.rule.columns) or self.text})"
 
     @property
     def is_comparison(self) -> bool:
@@ -52,14 +61,17 @@ class Program:
     """The compiled statements.
 
     `judged` reads the main input; its result is to be kept as the table `penstock_judged`, which
-    the others read. `tally` gives one row: records, accepted, rejected, filtered, then the number
-    of records that fail each check. `rejects` gives reason and record.
+    the others read. `tally` gives one row: records, accepted, rejected, filtered, those of them
+    that are tried again and not filtered, those again rejected, then the number of records that
+    fail each check, without those tried again. `rejects` gives what `penstock_job.rejects` keeps,
+    `accepted_again` the numbers of the records that are tried again and accepted.
     """
 
     judged: str
     tally: str
     accepted: str
     rejects: str
+    accepted_again: str
     checks: tuple[Check, ...]
 
 
@@ -70,6 +82,7 @@ class _Subject:
     schema: Mapping[str, ColumnType]
     checks: tuple[Check, ...]
     dialect: Dialect
+    numbered: bool = False
 
     def rule_checks(self, *, comparisons: bool) -> list[tuple[Check, Rule]]:
         return [
@@ -87,8 +100,14 @@ def compile_program(
     schema: Mapping[str, ColumnType],
     table: str,
     dialect: Dialect,
+    *,
+    numbered: bool = False,
 ) -> Program:
     """The program for a main input with these columns, known to the engine as `table`.
+
+    `numbered`: the input has the column `penstock_retry` besides, with the number of each record
+    that is tried again and NULL for others. No limit and no `fail_job` is for those: what has been
+    set aside once does not stop a later run, it is rejected again.
 
     Raises SpecificationError where the specification does not fit the input.
     """
@@ -98,15 +117,22 @@ def compile_program(
     )
     for column in columns:
         _require_source(column, schema)
-    subject = _Subject(specification, columns, schema, _checks(specification, columns), dialect)
+    checks = _checks(specification, columns)
+    subject = _Subject(specification, columns, schema, checks, dialect, numbered)
     names = ", ".join(dialect.identifier(column.name) for column in columns)
     return Program(
         judged=_judged(subject, table),
         tally=_tally(subject.checks),
         accepted=f"SELECT {names} FROM {JUDGED} WHERE penstock_status = '{ACCEPTED}'",
         rejects=(
-            "SELECT penstock_reason AS reason, penstock_record AS record "
-            f"FROM {JUDGED} WHERE penstock_status = '{REJECTED}'"
+            "SELECT CAST(NULL AS BIGINT) AS line, penstock_key AS key, penstock_record AS record, "
+            f"CAST(NULL AS {dialect.text_type}) AS header, "
+            "penstock_rule AS rule, penstock_reason AS reason, "
+            f"{RETRY} FROM {JUDGED} WHERE penstock_status = '{REJECTED}'"
+        ),
+        accepted_again=(
+            f"SELECT {RETRY} FROM {JUDGED} "
+            f"WHERE penstock_status = '{ACCEPTED}' AND {RETRY} IS NOT NULL"
         ),
         checks=subject.checks,
     )
@@ -121,12 +147,12 @@ def _require_source(column: Column, schema: Mapping[str, ColumnType]) -> None:
 
 
 def _checks(specification: Specification, columns: Sequence[Column]) -> tuple[Check, ...]:
-    described = [(f"{column.name} is not {column.type.spoken}", REJECT, None) for column in columns]
-    ruled = [(spoken(rule), rule.severity, rule) for rule in specification.rules]
-    return tuple(
-        Check(number, text, severity, rule)
-        for number, (text, severity, rule) in enumerate([*described, *ruled])
-    )
+    described = [
+        (f"{column.name} is not {column.type.spoken}", REJECT, None, column.name)
+        for column in columns
+    ]
+    ruled = [(spoken(rule), rule.severity, rule, "") for rule in specification.rules]
+    return tuple(Check(number, *check) for number, check in enumerate([*described, *ruled]))
 
 
 def _tally(checks: Sequence[Check]) -> str:
@@ -135,23 +161,42 @@ def _tally(checks: Sequence[Check]) -> str:
         for status in (ACCEPTED, REJECTED, FILTERED)
     ]
     failed = [
-        f"count(*) FILTER (WHERE {check.flag} AND penstock_status <> '{FILTERED}') AS {check.flag}"
+        f"count(*) FILTER (WHERE {check.flag} AND penstock_status <> '{FILTERED}' "
+        f"AND {RETRY} IS NULL) AS {check.flag}"
         for check in checks
     ]
-    return f"SELECT {', '.join(['count(*) AS records', *statuses, *failed])} FROM {JUDGED}"
+    again = [
+        f"count({RETRY}) FILTER (WHERE penstock_status <> '{FILTERED}') AS again",
+        f"count({RETRY}) FILTER (WHERE penstock_status = '{REJECTED}') AS rejected_again",
+    ]
+    return f"SELECT {', '.join(['count(*) AS records', *statuses, *again, *failed])} FROM {JUDGED}"
 
 
 def _judged(subject: _Subject, table: str) -> str:
     names = [subject.name(column.name) for column in subject.columns]
     flags = [check.flag for check in subject.checks]
-    kept = ", ".join([*names, *flags, "penstock_status", "penstock_reason"])
-    record = f"CASE WHEN penstock_status = '{REJECTED}' THEN {_record(subject)} END"
+    kept = ", ".join([*names, *flags, "penstock_status", "penstock_reason", RETRY])
+    raw = dict(_raw_columns(subject.schema))
+    described = ", ".join(
+        f"CASE WHEN penstock_status = '{REJECTED}' THEN {text} END AS {name}"
+        for name, text in (
+            (
+                "penstock_record",
+                subject.dialect.record_text(record_of(subject.schema, subject.dialect, raw)),
+            ),
+            (
+                "penstock_rule",
+                first_rule(subject.checks, subject.dialect, numbered=subject.numbered),
+            ),
+            ("penstock_key", key_text(subject.specification, raw, subject.dialect)),
+        )
+    )
     return (
         f"WITH typed AS ({_typed(subject, table)}), "
         f"checked AS ({_checked(subject)}), "
         f"ranked AS ({_ranked(subject)}), "
         f"stated AS ({_stated()}) "
-        f"SELECT {kept}, {record} AS penstock_record FROM stated"
+        f"SELECT {kept}, {described} FROM stated"
     )
 
 
@@ -165,6 +210,8 @@ def _typed(subject: _Subject, table: str) -> str:
         typed = read_as(column, source_type, value, subject.dialect)
         unreadable = is_unreadable(column, source_type, value, typed, subject.dialect)
         selected += [f"{typed} AS {subject.name(column.name)}", f"{unreadable} AS {check.flag}"]
+    number = f"input.{RETRY}" if subject.numbered else "CAST(NULL AS BIGINT)"
+    selected.append(f"{number} AS {RETRY}")
     return f"SELECT {', '.join(selected)} FROM {subject.name(table)} AS input"
 
 
@@ -219,23 +266,11 @@ def _repeats(subject: _Subject, rule: Rule) -> str:
 
 def _reason(subject: _Subject, *, comparisons: bool) -> str:
     cases = [
-        f"CASE WHEN {check.flag} THEN {subject.dialect.literal(check.text)} END"
-        for check in subject.checks
-        if check.severity == REJECT and (comparisons or not check.is_comparison)
+        f"CASE WHEN {condition} THEN {subject.dialect.literal(check.text)} END"
+        for check, condition in rejecting(subject.checks, numbered=subject.numbered)
+        if comparisons or not check.is_comparison
     ]
     return f"concat_ws('; ', {', '.join(cases)})"
-
-
-def _record(subject: _Subject) -> str:
-    fields = []
-    for name, raw in _raw_columns(subject.schema):
-        kind = subject.schema[name].kind
-        if kind == TIMESTAMP:
-            raw = subject.dialect.timestamp_text(raw)
-        elif kind in (DATE, DECIMAL):  # DuckDB's JSON would round a long decimal
-            raw = f"CAST({raw} AS {subject.dialect.type_name(ColumnType(TEXT))})"
-        fields.append((name, raw))
-    return subject.dialect.record(fields)
 
 
 def _raw_columns(schema: Mapping[str, ColumnType]) -> list[tuple[str, str]]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from penstock_job.contract import JobContract, Result
 from penstock_job.csv_records import Parted, part_records
-from penstock_job.dataset import rejects_path
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
-from penstock_job.engine import Written
 from penstock_job.errors import AccountingError, ArgumentsError, SourceError
 from penstock_job.http_source import download
-from penstock_job.refine import NOTHING, publish_refined, refine
+from penstock_job.lines_again import read_lines_again
+from penstock_job.refine import publish_refined, refine
+from penstock_job.rejects import EXCERPT, Malformed
+from penstock_job.retry import read_retries
 from penstock_job.specification import Specification
 
 logger = logging.getLogger(__name__)
 
 SOURCE_TABLE = "penstock_source"
+MALFORMED_TABLE = "penstock_malformed"
 
 
 def extract(
@@ -42,15 +45,20 @@ def extract(
         raise SourceError(f"{fetched.url}: {error}") from error
     raw.unlink()
     _read(engine, records, parted, delimiter, wanted)
+    retries = read_retries(engine, contract)
+    if retries.rows:
+        read_lines_again(engine, delimiter)
     refined = refine(
         engine,
         specification,
         contract,
         table=SOURCE_TABLE,
         name=contract.job_name,
-        malformed=_keep_malformed(engine, contract, malformed, parted),
+        source=fetched.url,
+        retries=retries,
+        malformed=_malformed(engine, malformed, parted),
     )
-    _require_all_read(refined.tally.records, parted.well_formed)
+    _require_all_read(refined.input_rows, parted.well_formed)
     return publish_refined(
         engine.store,
         contract,
@@ -108,12 +116,14 @@ def _read(
     engine.view(SOURCE_TABLE, f"SELECT {named} FROM ({rows}) AS lines")
 
 
-def _keep_malformed(
-    engine: DuckDbEngine, contract: JobContract, file: Path, parted: Parted
-) -> Written:
+def _malformed(engine: DuckDbEngine, file: Path, parted: Parted) -> Malformed | None:
     if not parted.malformed:
-        return NOTHING
-    stored = engine.store.upload(file, f"{rejects_path(contract)}/{file.name}")
-    with file.open("rb") as lines:
-        rows = sum(1 for _ in lines)
-    return Written([stored], rows)
+        return None
+    header = DUCKDB.literal(json.dumps(parted.header, ensure_ascii=False))
+    engine.view(
+        MALFORMED_TABLE,
+        f"SELECT line, reason, text, CASE WHEN whole THEN {header} ELSE '{EXCERPT}' END AS header "
+        f"FROM read_json({DUCKDB.literal(str(file))}, format = 'newline_delimited', "
+        "columns = {line: 'BIGINT', reason: 'VARCHAR', text: 'VARCHAR', whole: 'BOOLEAN'})",
+    )
+    return Malformed(MALFORMED_TABLE, parted.malformed)

@@ -10,7 +10,7 @@ from penstock_job.column_type import ColumnType
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
-from penstock_job.object_store import StoredObject
+from penstock_job.object_store import ObjectStore, StoredObject
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Written:
 
 class Engine(Protocol):
     """Runs compiled SQL. Errors in the row's own SQL come as SpecificationError, on one line."""
+
+    store: ObjectStore
 
     @property
     def dialect(self) -> Dialect:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from penstock_job.column_type import ColumnType
 from penstock_job.contract import JobArgumentParser, JobContract, Output, Result, write_result
-from penstock_job.dataset import attempt_path, find_input, rejects_path
+from penstock_job.dataset import attempt_path, find_input
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_items import attribute_type, item_sql, unstorable_sql
@@ -21,12 +21,23 @@ from penstock_job.redshift_table import (
     copy_manifest,
     load_statements,
 )
-from penstock_job.refine import NOTHING, log_result
+from penstock_job.refine import log_result
+from penstock_job.reject_sql import RETRY, record_of
+from penstock_job.rejects import UNFIT, Kept, keep_rejects, report
+from penstock_job.retry import read_retries, try_again
 from penstock_job.rule import read_ratio
 from penstock_job.specification import read_names
 from penstock_job.tally import require_balance, require_share
 
 INPUT, RECORDS, REFUSED = "penstock_input", "penstock_records", "penstock_refused"
+KEY_MISSING, KEY_REPEATED, NUMBER = "key_missing", "key_repeated", "number"
+REFUSED_BY_TABLE = "refused"
+RULES = (KEY_MISSING, KEY_REPEATED, NUMBER, REFUSED_BY_TABLE, UNFIT)
+REASONS = {
+    KEY_MISSING: "the key is missing",
+    KEY_REPEATED: "the key repeats another record's",
+    NUMBER: "a number that DynamoDB does not hold",
+}
 ROWS_AT_A_TIME = 10_000
 
 
@@ -106,9 +117,16 @@ class _Records:
                 f"key {', '.join(missing)} is no column of {names[0]}, which has "
                 f"{', '.join(self.schema)}"
             )
-        engine.keep(RECORDS, f"SELECT row_number() OVER () AS penstock_number, * FROM {INPUT}")
-        engine.keep(REFUSED, "SELECT 0 AS number, '' AS reason WHERE FALSE")
-        self.rows = engine.row(f"SELECT count(*) FROM {RECORDS}")[0]
+        self.source = f"{names[0]} for {contract.logical_date}"
+        self.retries = read_retries(engine, contract)
+        self.trial = try_again(engine, self.retries, INPUT, self.schema, key)
+        numbered = "*" if self.retries.rows else f"*, CAST(NULL AS BIGINT) AS {RETRY}"
+        engine.keep(
+            RECORDS,
+            f"SELECT row_number() OVER () AS penstock_number, {numbered} FROM {self.trial.table}",
+        )
+        engine.keep(REFUSED, "SELECT 0 AS number, '' AS rule, '' AS reason WHERE FALSE")
+        self.rows = engine.row(f"SELECT count(*) FROM {RECORDS} WHERE {RETRY} IS NULL")[0]
         if self.rows != manifest.rows:
             raise InputError(
                 f"{names[0]} says it published {manifest.rows} rows for "
@@ -130,17 +148,22 @@ class _Records:
         return self.engine.row(self.loadable("count(*)"))[0]
 
     def reject(self, reasons: str) -> None:
-        """Set aside the records for which this select gives number and reason."""
+        """Set aside the records for which this select gives number, rule and reason."""
         self.engine.connection.execute(f"INSERT INTO {REFUSED} {reasons}")
 
     def reject_refused(self, refused: Sequence[Refused]) -> None:
         for one in refused:
             self.engine.connection.execute(
-                f"INSERT INTO {REFUSED} VALUES (?, ?)", [one.number, one.reason]
+                f"INSERT INTO {REFUSED} VALUES (?, '{REFUSED_BY_TABLE}', ?)",
+                [one.number, one.reason],
             )
 
     def refused(self) -> int:
-        return self.engine.row(f"SELECT count(*) FROM {REFUSED}")[0]
+        """How many new records are set aside; no limit is for those that are tried again."""
+        return self.engine.row(
+            f"SELECT count(*) FROM {REFUSED} JOIN {RECORDS} ON penstock_number = number "
+            f"WHERE {RETRY} IS NULL"
+        )[0]
 
     def items(self) -> Iterator[Item]:
         """The loadable records as DynamoDB's JSON, ordered so that they spread over partitions."""
@@ -153,14 +176,30 @@ class _Records:
                 self.bytes += len(item)
                 yield number, item
 
-    def write_rejects(self) -> Written:
-        if not self.refused():
-            return NOTHING
-        fields = [(name, DUCKDB.identifier(name)) for name in self.schema]
-        return self.engine.write_json_lines(
-            f"SELECT reason, {DUCKDB.record(fields)} AS record FROM {REFUSED} "
-            f"JOIN {RECORDS} ON penstock_number = number ORDER BY number",
-            rejects_path(self.contract),
+    def write_rejects(self) -> Kept:
+        found = []
+        if self.engine.row(f"SELECT count(*) FROM {REFUSED}")[0]:
+            found.append(self._refused_records())
+        if self.trial.unfit and self.trial.rows > self.trial.joined + self.trial.superseded:
+            found.append(self.trial.unfit)
+        if not found:
+            return Kept()
+        return keep_rejects(
+            self.engine,
+            self.contract,
+            found,
+            RULES,
+            source=self.source,
+            retries=bool(self.retries.rows),
+        )
+
+    def _refused_records(self) -> str:
+        record = DUCKDB.record_text(record_of(self.schema, DUCKDB))
+        keys = ", ".join(f"CAST({DUCKDB.identifier(name)} AS VARCHAR)" for name in self.key)
+        return (
+            f"SELECT CAST(NULL AS BIGINT) AS line, concat_ws(' / ', {keys}) AS key, "
+            f"{record} AS record, CAST(NULL AS VARCHAR) AS header, rule, reason, {RETRY} "
+            f"FROM {REFUSED} JOIN {RECORDS} ON penstock_number = number"
         )
 
 
@@ -169,13 +208,17 @@ def _unfit(records: _Records, table: DynamoDbTable | None) -> str:
     keys = [DUCKDB.identifier(name) for name in records.key]
     absent = " OR ".join(f"{key} IS NULL OR CAST({key} AS VARCHAR) = ''" for key in keys)
     rank = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {records.columns})"
-    cases = [(absent, "the key is missing"), (f"{rank} > 1", "the key repeats another record's")]
+    cases = [(absent, KEY_MISSING), (f"{rank} > 1", KEY_REPEATED)]
     if table is not None:
         _require_key(records, table)
-        cases.append((unstorable_sql(records.schema), "a number that DynamoDB does not hold"))
-    whens = " ".join(f"WHEN {test} THEN {DUCKDB.literal(text)}" for test, text in cases)
-    judged = f"SELECT penstock_number AS number, CASE {whens} END AS reason FROM {RECORDS}"
-    return f"SELECT number, reason FROM ({judged}) AS judged WHERE reason IS NOT NULL"
+        cases.append((unstorable_sql(records.schema), NUMBER))
+    whens = " ".join(f"WHEN {test} THEN '{rule}'" for test, rule in cases)
+    spoken = " ".join(f"WHEN '{rule}' THEN {DUCKDB.literal(REASONS[rule])}" for _, rule in cases)
+    judged = f"SELECT penstock_number AS number, CASE {whens} END AS rule FROM {RECORDS}"
+    return (
+        f"SELECT number, rule, CASE rule {spoken} END AS reason FROM ({judged}) AS judged "
+        "WHERE rule IS NOT NULL"
+    )
 
 
 def _require_limit(records: _Records, limit: float | None, what: str) -> None:
@@ -219,11 +262,12 @@ def _account(
 ) -> Result:
     written = records.count()
     rejects = records.write_rejects()
-    require_balance(read=records.rows, written=written, rejected=rejects.rows, filtered=0)
+    read, filtered = records.rows + records.trial.rows, records.trial.superseded
+    rejected = rejects.written.rows
+    require_balance(read=read, written=written, rejected=rejected, filtered=filtered)
     outputs = [Output(name, address, written) for name, address in targets]
-    if rejects.rows:
-        outputs.append(Output("rejects", rejects_path(contract), rejects.rows))
-    result = Result(records.rows, written, rejects.rows, 0, records.bytes, outputs)
+    said = report(contract, rejects, records.retries, filtered)
+    result = Result(read, written, rejected, filtered, records.bytes, outputs, said)
     write_result(store, contract, result)
     log_result(contract, result)
     return result

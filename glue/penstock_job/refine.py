@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from penstock_job.column_type import ColumnType
-from penstock_job.compiler import JUDGED, compile_program
+from penstock_job.compiler import JUDGED, Program, compile_program
 from penstock_job.contract import JobContract, Output, Result, write_result
-from penstock_job.dataset import PublishedColumn, attempt_path, publish, rejects_path
+from penstock_job.dataset import PublishedColumn, attempt_path, publish
 from penstock_job.engine import Engine, Written, of_known_types
 from penstock_job.errors import AccountingError, SpecificationError
 from penstock_job.object_store import ObjectStore
+from penstock_job.reject_sql import key_sources
+from penstock_job.rejects import MALFORMED, UNFIT, Kept, Malformed, Retries, keep_rejects, report
+from penstock_job.retry import Trial, keep_accepted, try_again
 from penstock_job.specification import Specification
 from penstock_job.tally import Tally, read_tally, require_balance, require_limits
 
 logger = logging.getLogger(__name__)
-NOTHING = Written([], 0)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,15 @@ class Refined:
     tally: Tally
     schema: Mapping[str, ColumnType]
     data: Written
-    rejects: Written
+    rejects: Kept
+    retries: Retries
+    trial: Trial
+    accepted_rejects: str = ""
+
+    @property
+    def input_rows(self) -> int:
+        """The records of the input itself that were judged."""
+        return self.tally.records - self.trial.joined
 
 
 def refine(
@@ -38,20 +48,27 @@ def refine(
     *,
     table: str,
     name: str,
-    malformed: Written = NOTHING,
+    source: str,
+    retries: Retries,
+    malformed: Malformed | None = None,
 ) -> Refined:
     """Judge the records of `table`, run the select over those accepted (as `name`), write both.
 
     The rejects are written before any limit is checked, so that a job that fails for them leaves
-    them to be looked at. `malformed` are records of the source that never became rows.
+    them to be looked at. `source` names where the records come from, `malformed` are those of the
+    source that never became rows, `retries` rejects of earlier runs that are tried again.
     """
     schema = engine.schema(f"SELECT * FROM {engine.dialect.identifier(table)}")
-    program = compile_program(specification, schema, table, engine.dialect)
+    lines = malformed.table if malformed else None
+    trial = try_again(engine, retries, table, schema, key_sources(specification), lines)
+    program = compile_program(
+        specification, schema, trial.table, engine.dialect, numbered=bool(retries.rows)
+    )
     engine.keep(JUDGED, program.judged)
-    tally = read_tally(engine.row(program.tally), program.checks, malformed.rows)
-    rejects = NOTHING
-    if tally.rejected:
-        rejects = engine.write_json_lines(program.rejects, rejects_path(contract))
+    tally = read_tally(
+        engine.row(program.tally), program.checks, malformed.rows if malformed else 0
+    )
+    rejects = _keep_rejects(engine, contract, source, program, tally, trial, malformed)
     require_limits(tally, specification.max_reject_ratio)
     for warning in tally.warnings():
         logger.warning(warning)
@@ -64,7 +81,10 @@ def refine(
     data = engine.write_parquet(
         of_known_types(result, result_schema, engine.dialect), attempt_path(contract)
     )
-    return Refined(tally, result_schema, data, _joined(malformed, rejects))
+    accepted = ""
+    if tally.again > tally.rejected_again:
+        accepted = keep_accepted(engine, contract, program.accepted_again)
+    return Refined(tally, result_schema, data, rejects, retries, trial, accepted)
 
 
 def publish_refined(
@@ -86,17 +106,17 @@ def publish_refined(
             f"the select made {written} rows of {accepted} accepted records; does a join find "
             "several partners? Nothing was published"
         )
-    filtered = refined.tally.filtered + accepted - written
-    require_balance(
-        read=rows_read, written=written, rejected=refined.rejects.rows, filtered=filtered
-    )
+    filtered = refined.tally.filtered + accepted - written + refined.trial.superseded
+    rejected, read = refined.rejects.written.rows, rows_read + refined.trial.rows
+    require_balance(read=read, written=written, rejected=rejected, filtered=filtered)
     columns = [PublishedColumn(name, str(kind)) for name, kind in refined.schema.items()]
     files = [file.path for file in refined.data.files]
+    if refined.accepted_rejects:
+        details = {**details, "accepted_rejects": refined.accepted_rejects}
     publish(store, contract, files, columns, written, details)
     outputs = [Output(contract.job_name, attempt_path(contract), written)]
-    if refined.rejects.rows:
-        outputs.append(Output("rejects", rejects_path(contract), refined.rejects.rows))
-    result = Result(rows_read, written, refined.rejects.rows, filtered, refined.data.bytes, outputs)
+    said = report(contract, refined.rejects, refined.retries, refined.trial.superseded)
+    result = Result(read, written, rejected, filtered, refined.data.bytes, outputs, said)
     write_result(store, contract, result)
     log_result(contract, result)
     return result
@@ -121,6 +141,21 @@ def _one_select(sql: str) -> str:
     return sql
 
 
-def _joined(*parts: Written) -> Written:
-    files: Sequence[Any] = [file for part in parts for file in part.files]
-    return Written(files, sum(part.rows for part in parts))
+def _keep_rejects(
+    engine: Engine,
+    contract: JobContract,
+    source: str,
+    program: Program,
+    tally: Tally,
+    trial: Trial,
+    malformed: Malformed | None,
+) -> Kept:
+    found = [program.rejects] if tally.rejected else []
+    if malformed and malformed.rows:
+        found.append(malformed.rejects)
+    if trial.unfit and trial.rows > trial.joined + trial.superseded:
+        found.append(trial.unfit)
+    if not found:
+        return Kept()
+    rules = [*(check.label for check in program.checks), MALFORMED, UNFIT]
+    return keep_rejects(engine, contract, found, rules, source=source, retries=bool(trial.rows))

@@ -10,6 +10,7 @@ from penstock_job.engine import Engine
 from penstock_job.errors import InputError
 from penstock_job.object_store import ObjectStore
 from penstock_job.refine import publish_refined, refine
+from penstock_job.retry import read_retries
 from penstock_job.specification import Specification, read_names, read_specification
 
 MAIN_TABLE = "penstock_input"
@@ -57,11 +58,19 @@ def transform(
     engine.read_dataset(MAIN_TABLE, manifest)
     for name in others:
         engine.read_dataset(name, find_input(store, contract, name))
-    refined = refine(engine, specification, contract, table=MAIN_TABLE, name=main)
-    if refined.tally.records != manifest.rows:
+    refined = refine(
+        engine,
+        specification,
+        contract,
+        table=MAIN_TABLE,
+        name=main,
+        source=f"{main} for {contract.logical_date}",
+        retries=read_retries(engine, contract),
+    )
+    if refined.input_rows != manifest.rows:
         raise InputError(
             f"{main} says it published {manifest.rows} rows for {contract.logical_date}, "
-            f"but its files hold {refined.tally.records}"
+            f"but its files hold {refined.input_rows}"
         )
     details = {"inputs": [main, *others]}
     return publish_refined(store, contract, refined, rows_read=manifest.rows, details=details)

@@ -42,7 +42,12 @@ def test_a_malformed_line_is_set_aside_and_its_neighbours_are_not(line: bytes, r
     assert good == b"1,2,3\n4,5,6\n"
     assert parted == Parted(["a", "b", "c"], 2, 1, 0)
     assert rejects == [
-        {"line": 3, "reason": reason, "text": line.decode(errors="backslashreplace")}
+        {
+            "line": 3,
+            "reason": reason,
+            "text": line.decode(errors="backslashreplace"),
+            "whole": b"\xff" not in line,
+        }
     ]
 
 

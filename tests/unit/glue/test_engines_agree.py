@@ -35,6 +35,7 @@ from penstock_job.transform import TransformArgumentParser, transform
 from pyspark.sql import SparkSession
 from tests.unit.glue.conftest import BUCKET, LOGICAL_DATE, arguments
 from tests.unit.glue.folder_store import FolderStore
+from tests.unit.glue.kept import kept
 
 from penstock_cli.sample_sources import serve
 
@@ -127,15 +128,10 @@ class Both:
         return Counter(tuple(_comparable(value) for value in row) for row in rows)
 
     def _rejects(self, contract: JobContract) -> Counter[str]:
-        rejects: Counter[str] = Counter()
-        for file in self.store.list(rejects_path(contract)):
-            if "/part-" not in file.path:
-                continue
-            for line in (self.store.read(file.path) or b"").decode().split("\n"):
-                if line:
-                    entry = json.loads(line, parse_float=Decimal)
-                    rejects[json.dumps(entry, sort_keys=True, default=str)] += 1
-        return rejects
+        found = kept(rejects_path(contract), self.store)
+        for reject in found:
+            del reject["first_seen"]
+        return Counter(json.dumps(reject, sort_keys=True, default=str) for reject in found)
 
     def _folder(self) -> Path:
         folder = self.folder / str(next(RUNS))

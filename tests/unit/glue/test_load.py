@@ -18,7 +18,8 @@ from penstock_job.errors import ArgumentsError, InputError, JobError, LoadError,
 from penstock_job.object_store import ObjectStore
 from penstock_job.redshift_table import RedshiftData, RedshiftTarget
 from tests.local.redshift.data_api import Database, Platform
-from tests.unit.glue.conftest import BUCKET, arguments, load_script
+from tests.unit.glue.conftest import BUCKET, JOB_ID, arguments, load_script
+from tests.unit.glue.kept import kept
 
 SCRIPT = load_script("python_shell/load.py")
 TABLE = "penstock-daily-cases"
@@ -70,13 +71,8 @@ def load(**own: Any) -> Result:
 
 
 def rejects() -> list[dict[str, Any]]:
-    prefix = "data/Daily_Covid/load_daily_cases/_rejects/"
-    listed = boto3.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)
-    bodies = [
-        boto3.client("s3").get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
-        for entry in listed.get("Contents", [])
-    ]
-    return [json.loads(line) for body in bodies for line in body.decode().splitlines()]
+    attempt = f"job_id={JOB_ID}/attempt=1"
+    return kept(f"s3://{BUCKET}/data/Daily_Covid/load_daily_cases/_rejects/{attempt}")
 
 
 def test_every_record_becomes_an_item_and_a_second_load_changes_nothing(
