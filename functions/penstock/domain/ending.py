@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.domain.figures import Figures
 from penstock.domain.outcome import Outcome
 from penstock.domain.prices import Prices
+from penstock.domain.rejects_report import RejectsReport, rejects_of_file
 from penstock.domain.result_file import MalformedResultError, figures_of_file, figures_of_report
 from penstock.domain.service_report import ServiceReport, report_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 BLOCKED_ERROR: Final = "JobBlocked"
 ENDED_ERROR: Final = "JobAlreadyEnded"
+IMBALANCE_ERROR: Final = "RowsDoNotAddUpError"
 AWAIT_TURN: Final = "Await Turn"
 SETTLE_JOB: Final = "Settle Job"
 LONGEST_CAUSE: Final = 1_000
@@ -36,6 +38,7 @@ class Ending:
     error: str = ""
     cause: str = ""
     figures: Figures = field(default_factory=Figures)
+    rejects: RejectsReport | None = None
 
 
 def ending_of_result(
@@ -44,7 +47,9 @@ def ending_of_result(
     """Judge a task that ended without an error, which does not mean that the job went well.
 
     A Glue run that somebody stopped, for one, may count as a success for Step Functions. A result
-    file that cannot be read does not change the outcome, but is noted as the error of the job.
+    file that cannot be read does not change the outcome, but is noted as the error of the job. One
+    whose rows do not add up makes a failure of a success, and so does one whose rejects cannot be
+    read: in both cases records would be lost without anybody knowing.
     """
     report = report_of(result) or ServiceReport(Outcome.SUCCEEDED)
     error = "" if report.outcome is Outcome.SUCCEEDED else "JobNotSucceededError"
@@ -56,7 +61,8 @@ def ending_of_result(
         error = error or "MalformedResultError"
         cause = "; ".join(text for text in (cause, str(malformed)) if text)
     figures = counts.or_else(_with_dollars(report, prices))
-    return Ending(report.outcome, error, in_short(cause), figures)
+    ending = Ending(report.outcome, error, in_short(cause), figures)
+    return _accounted(ending, result_file) if ending.outcome is Outcome.SUCCEEDED else ending
 
 
 def ending_of_failure(
@@ -73,6 +79,18 @@ def ending_of_failure(
     outcome, cause = _outcome_and_cause(failure["state"], error, report)
     figures = counts.or_else(_with_dollars(report, prices))
     return Ending(outcome, error, in_short(cause), figures)
+
+
+def _accounted(ending: Ending, result_file: bytes | None) -> Ending:
+    """Return a success with its rejects, or as a failure if a record of it may be lost."""
+    fault = ending.figures.imbalance
+    if fault:
+        return replace(ending, outcome=Outcome.FAILED, error=IMBALANCE_ERROR, cause=fault)
+    try:
+        return replace(ending, rejects=rejects_of_file(result_file))
+    except MalformedResultError as malformed:
+        error, cause = "MalformedResultError", in_short(str(malformed))
+        return replace(ending, outcome=Outcome.FAILED, error=error, cause=cause)
 
 
 def in_short(cause: str) -> str:
