@@ -26,7 +26,8 @@ def rejected_records(jobs: Iterable[JobRecord]) -> list[str]:
 def _lines(job: JobRecord, report: RejectsReport) -> str:
     read = job.figures.rows_read
     of = f" of {read:,}" if read is not None else ""
-    lines = [f"{job.job_name}: {report.rows:,}{of} rejected{_rules(report.by_rule)}"]
+    rules = f": {spoken_rules(report.by_rule)}" if report.by_rule else ""
+    lines = [f"{job.job_name}: {report.rows:,}{of} rejected{rules}"]
     if report.retried:
         newer = f", {report.superseded:,} of them replaced by newer records"
         more = newer if report.superseded else ""
@@ -41,10 +42,9 @@ def _lines(job: JobRecord, report: RejectsReport) -> str:
     return "\n    ".join(lines)
 
 
-def _rules(by_rule: Mapping[str, int]) -> str:
-    if not by_rule:
-        return ""
+def spoken_rules(by_rule: Mapping[str, int]) -> str:
+    """Return how many records which rules have rejected, the strictest rules first."""
     ranked = sorted(by_rule.items(), key=lambda rule: (-rule[1], rule[0]))
     shown = [f"{count:,} {rule}" for rule, count in ranked[:MOST_RULES]]
     left = len(ranked) - MOST_RULES
-    return ": " + ", ".join(shown) + (f" and by {left} more rules" if left > 0 else "")
+    return ", ".join(shown) + (f" and by {left} more rules" if left > 0 else "")
