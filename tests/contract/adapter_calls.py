@@ -39,7 +39,8 @@ ALIASES = {
 # A part that a service hands on to a function, and what that calls.
 HANDED_ON = {
     "_tables": {"tables.record", "tables.commit_watermark"},
-    "_rejects": {"rejects.record", "rejects.of_job", "rejects.close", "rejects.give_back"},
+    "_rejects": {"rejects.record", "rejects.of_job", "rejects.close", "rejects.give_back"}
+    | {"queue.send_rejects"},
 }
 
 _TOKENS = {("states:SendTaskSuccess", ""), ("states:SendTaskFailure", "")}
