@@ -31,8 +31,8 @@ up: setup ## start Penstock Local with the application deployed, and leave it ru
 down: ## stop what `make up` started
 	@penstock down
 
-test: setup ## every test
-	@pytest
+test: setup ## every test, in two processes; WORKERS=4 takes four
+	@pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder
 
 prove: setup ## the proof of turn-taking at length: half a million interleavings
 	@PENSTOCK_PROOF=500000 pytest tests/proof
@@ -40,10 +40,11 @@ prove: setup ## the proof of turn-taking at length: half a million interleavings
 check: setup ## lint, types, templates
 	@scripts/check
 
-generate: setup ## the files that are made from others: diagrams, bundles of the Glue jobs
+generate: setup ## the files made from others: diagrams, bundles of the Glue jobs, the crash matrix
 	@python docs/diagram.py
 	@python glue/bundle.py
 	@python schema/generate.py
+	@PENSTOCK_WRITE_PAGES=1 pytest tests/crash
 
 bench: setup ## every benchmark; each prints its table
 	@for each in bench/*.py; do echo "== $$each"; python "$$each" || exit 1; done

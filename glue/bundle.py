@@ -21,8 +21,10 @@ BUNDLES = HERE / "bundles"
 LIBRARY = "penstock_job"
 SCRIPTS = (
     "python_shell/extract.py",
+    "python_shell/extract_tables.py",
     "python_shell/transform.py",
     "python_shell/load.py",
+    "spark/extract_tables.py",
     "spark/transform.py",
 )
 FUTURE = "from __future__ import annotations\n"

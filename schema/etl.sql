@@ -47,3 +47,13 @@ CREATE TABLE IF NOT EXISTS etl.job_log (
     waited_seconds DOUBLE PRECISION,
     error VARCHAR(256),
     cause VARCHAR(2000));
+-- Of penstock_job.redshift_table; loads create it themselves.
+CREATE TABLE IF NOT EXISTS etl.load_audit (
+    job_id VARCHAR(64),
+    job_name VARCHAR(64),
+    target VARCHAR(256),
+    source VARCHAR(256),
+    attempt INTEGER,
+    logical_date DATE,
+    rows_loaded BIGINT,
+    loaded_at TIMESTAMP);

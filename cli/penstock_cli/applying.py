@@ -8,14 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import boto3
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from penstock.domain.control_row import RECORDED
 from penstock_cli import row_files
-from penstock_cli.deployment import stack_outputs
+from penstock_cli.stack import Stack
 
 Item = dict[str, Any]
 
@@ -37,23 +36,22 @@ class Change:
         return self.before != self.after
 
 
-def apply_files(console: Console, files: Sequence[Path], stack: str, *, ask: bool) -> None:
+def apply_files(console: Console, files: Sequence[Path], stack: Stack, *, ask: bool) -> None:
     """Show what the files change in a stack's control table, then change it.
 
     Raises CommandError on any bad row, before anything is written.
     """
     items = row_files.load(files)
-    table = stack_outputs(boto3.client("cloudformation"), stack)["ControlTable"]
-    dynamodb = boto3.resource("dynamodb")
-    changes = differences(dynamodb.Table(table), items)
+    table = stack.table(stack.outputs["ControlTable"])
+    changes = differences(table, items)
     show(console, changes)
     needed = [change for change in changes if change.is_needed]
     if not needed:
         return
-    if ask and not typer.confirm(f"Write {len(needed)} rows to {table}?"):
+    if ask and not typer.confirm(f"Write {len(needed)} rows to {table.name}?"):
         raise typer.Exit(1)
-    write(dynamodb.meta.client, table, needed)
-    console.print(f"{len(needed)} rows written to {table}")
+    write(table.meta.client, table.name, needed)
+    console.print(f"{len(needed)} rows written to {table.name}")
 
 
 def differences(table: Any, items: Iterable[Item]) -> list[Change]:

@@ -57,16 +57,4 @@ def runs(instance: Instance, outputs: dict[str, str]) -> Runs:
 
 def control_table(instance: Instance, outputs: dict[str, str]) -> Any:
     """The control table of a deployed stack."""
-    return _resource(instance).Table(outputs["ControlTable"])
-
-
-def _resource(instance: Instance) -> Any:
-    import boto3
-
-    return boto3.resource(
-        "dynamodb",
-        endpoint_url=instance.endpoint,
-        region_name=instance.region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the root of an account that is not one
-    )
+    return instance.table(outputs["ControlTable"])

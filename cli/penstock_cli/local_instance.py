@@ -49,12 +49,18 @@ class Instance:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the instance, in the name of the account's root."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=self.region,
+        return self._session.client(service, endpoint_url=self.endpoint)
+
+    def table(self, name: str) -> Any:
+        """A DynamoDB table of the instance, with Python's own types."""
+        return self._session.resource("dynamodb", endpoint_url=self.endpoint).Table(name)
+
+    @property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - the root of an account that is not one
+            region_name=self.region,
         )
 
     def stop(self) -> None:

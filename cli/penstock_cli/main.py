@@ -58,13 +58,14 @@ def down() -> None:
 @app.command()
 def apply(
     files: Annotated[list[Path], typer.Argument(help="YAML files with job rows.")],
-    stack: str = "penstock",
+    stack: StackName = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before writing.")] = False,
 ) -> None:
     """Bring the control table in line with job rows, after showing the difference."""
     from penstock_cli.applying import apply_files
+    from penstock_cli.stack import the_stack
 
-    apply_files(Console(), files, stack, ask=not yes)
+    apply_files(Console(), files, the_stack(stack), ask=not yes)
 
 
 @app.command()

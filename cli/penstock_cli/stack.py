@@ -41,9 +41,16 @@ class Stack:
         try:
             return boto3.client(service)
         except BotoCoreError as error:
-            raise CommandError(
-                f"AWS cannot be used: {error} Set AWS_PROFILE and AWS_REGION, or `make up`."
-            ) from error
+            raise _unusable(error) from error
+
+    def table(self, name: str) -> Any:
+        """A DynamoDB table with Python's own types."""
+        if self.instance:
+            return self.instance.table(name)
+        try:
+            return boto3.resource("dynamodb").Table(name)
+        except BotoCoreError as error:
+            raise _unusable(error) from error
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -110,6 +117,12 @@ class Stack:
 
     def _expires_at(self) -> int:
         return int(time.time()) + self.settings.retention_days * SECONDS_PER_DAY
+
+
+def _unusable(error: BotoCoreError) -> CommandError:
+    return CommandError(
+        f"AWS cannot be used: {error} Set AWS_PROFILE and AWS_REGION, or `make up`."
+    )
 
 
 def the_stack(name: str | None) -> Stack:

@@ -1,4 +1,4 @@
-"""The seven types of data, and how a text is read as one of them.
+"""The eight types of data, and how a text is read as one of them.
 
 Every dataset that a shipped job publishes has only these types, so that both engines read alike
 what the other wrote.
@@ -7,14 +7,15 @@ what the other wrote.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from penstock_job.errors import SpecificationError
 
 TEXT, INTEGER, DECIMAL, DOUBLE = "text", "integer", "decimal", "double"
-BOOLEAN, DATE, TIMESTAMP = "boolean", "date", "timestamp"
-SIMPLE = (TEXT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP)
+BOOLEAN, DATE, TIMESTAMP, BINARY = "boolean", "date", "timestamp", "binary"
+SIMPLE = (TEXT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP, BINARY)
 NUMERIC = (INTEGER, DECIMAL, DOUBLE)
 GREATEST_PRECISION = 38  # of DuckDB, Spark, Redshift and DynamoDB alike
 
@@ -32,13 +33,14 @@ TRUE_TEXTS = ("true", "t", "yes", "y", "1")
 FALSE_TEXTS = ("false", "f", "no", "n", "0")
 
 _DATE_TOKENS = {"yyyy": YEAR, "MM": "([0-9]{2})", "dd": "([0-9]{2})"}
-_TOKEN = re.compile("yyyy|MM|dd")
+_CLOCK_TOKENS = {"HH": "([01][0-9]|2[0-3])", "mm": "([0-5][0-9])", "ss": "([0-5][0-9])"}
+_TOKEN = re.compile("yyyy|MM|dd|HH|mm|ss")
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
 @dataclass(frozen=True)
 class ColumnType:
-    """One of the seven types; only decimals have a precision and a scale."""
+    """One of the eight types; only decimals have a precision and a scale."""
 
     kind: str
     precision: int = 0
@@ -60,6 +62,7 @@ class ColumnType:
             BOOLEAN: "true or false",
             DATE: "a date",
             TIMESTAMP: "a date and time",
+            BINARY: "bytes",
         }
         return words.get(self.kind, self.kind)
 
@@ -91,27 +94,44 @@ def decimal_form(scale: int) -> str:
 
 @dataclass(frozen=True)
 class DateFormat:
-    """A date format such as `dd.MM.yyyy`: the texts it matches and the groups of year, month, day.
+    """A format such as `dd.MM.yyyy`: the texts it matches, and how to write one in ISO's order.
 
-    `groups` are the numbers of the regular expression's groups, for a replacement that makes an
-    ISO date of the text.
+    `template` is made of texts and of numbers of the regular expression's groups.
     """
 
     form: str
-    groups: tuple[int, int, int]
+    template: tuple[str | int, ...]
 
 
-def read_date_format(text: str) -> DateFormat:
-    """The date format made of `yyyy`, `MM` and `dd`, each once, with any separators."""
+def read_date_format(text: str, kind: str = DATE) -> DateFormat:
+    """The format made of `yyyy`, `MM` and `dd`, each once, with any separators.
+
+    That of a timestamp may go on with `HH`, `mm` and `ss`; what it leaves out is zero.
+    """
     tokens = _TOKEN.findall(text)
-    if sorted(tokens) != sorted(_DATE_TOKENS):
+    clock = [token for token in ("HH", "mm", "ss") if token in tokens]
+    days = [token for token in tokens if token not in clock]
+    if sorted(days) != sorted(_DATE_TOKENS) or len(set(tokens)) != len(tokens):
         raise SpecificationError(f"date format {text!r} needs yyyy, MM and dd, each once")
+    if clock != ["HH", "mm", "ss"][: len(clock)] or (clock and kind == DATE):
+        raise SpecificationError(
+            f"date format {text!r}: a timestamp has HH, then mm, then ss, and a date has none"
+        )
     separators = [re.escape(part) for part in _TOKEN.split(text)]
     pattern = separators[0]
     for token, separator in zip(tokens, separators[1:]):
-        pattern += _DATE_TOKENS[token] + separator
-    year, month, day = (tokens.index(token) + 1 for token in ("yyyy", "MM", "dd"))
-    return DateFormat(pattern, (year, month, day))
+        pattern += {**_DATE_TOKENS, **_CLOCK_TOKENS}[token] + separator
+    return DateFormat(pattern, tuple(_template(tokens, kind)))
+
+
+def _template(tokens: list[str], kind: str) -> Iterator[str | int]:
+    for token, mark in (("yyyy", "-"), ("MM", "-"), ("dd", "")):
+        yield tokens.index(token) + 1
+        yield mark
+    if kind != DATE:
+        for token, mark in (("HH", " "), ("mm", ":"), ("ss", ":")):
+            yield mark
+            yield tokens.index(token) + 1 if token in tokens else "00"
 
 
 def plain_number(value: object) -> str:

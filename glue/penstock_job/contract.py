@@ -44,7 +44,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Result:
-    """What a job reports of itself. `bytes` is the size of the data it wrote."""
+    """What a job reports of itself. `bytes` is the size of the data it wrote.
+
+    `tables` is for extracts: an entry for each table, with its own outcome and watermark.
+    `warnings` are for a person: the job succeeded, but something is to be looked at.
+    """
 
     rows_read: int
     rows_written: int
@@ -52,10 +56,13 @@ class Result:
     rows_filtered: int
     bytes: int
     outputs: list[Output] = field(default_factory=list)
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     rejects: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The result file's content; `rejects` is there only where there is something to say."""
+        """The result file's content; what there is nothing to say of is left out."""
+        tables = {"tables": self.tables} if self.tables else {}
         rejects = {"rejects": dict(self.rejects)} if self.rejects else {}
         return {
             "rows_read": self.rows_read,
@@ -67,6 +74,8 @@ class Result:
                 {"name": output.name, "path": output.path, "rows": output.rows}
                 for output in self.outputs
             ],
+            **tables,
+            **({"warnings": self.warnings} if self.warnings else {}),
             **rejects,
         }
 
@@ -119,6 +128,9 @@ def contract_of(arguments: argparse.Namespace) -> JobContract:
 
 
 def write_result(store: ObjectStore, contract: JobContract, result: Result) -> None:
-    """Leave the result file. A job calls this last: the file means that everything else is done."""
+    """Leave the result file. A job calls this last: the file means that everything else is done.
+
+    (An extract calls it after each table: the file means that the tables in it are done.)
+    """
     body = json.dumps(result.as_json(), indent=2).encode()
     store.write(contract.result_path, body, "application/json")

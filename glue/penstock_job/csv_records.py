@@ -12,7 +12,7 @@ import csv
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -28,7 +28,8 @@ LONGEST_EXCERPT = LONGEST_RECORD  # bytes of a malformed record that are kept wi
 class Parted:
     """The file's column names, how many records fit them, how many do not, and blank lines.
 
-    A line of nothing but delimiters is blank, too: spreadsheets leave such lines at the end.
+    A line of nothing but delimiters is blank, too: spreadsheets leave such lines at the end. So is
+    one that repeats the header, as files have them that were put together of several.
     """
 
     header: list[str]
@@ -46,8 +47,9 @@ class _Fault:
 class CsvForm:
     """The grammar of records with so many columns: RFC 4180, and quotes inside bare values."""
 
-    def __init__(self, delimiter: str, columns: int) -> None:
+    def __init__(self, delimiter: str, columns: int, header: bytes) -> None:
         self.delimiter = delimiter.encode()
+        self.header = header
         self.columns = columns
         self.blank_line = b"\n" + self.delimiter * (columns - 1) + b"\n"
         end = re.escape(self.delimiter)
@@ -68,18 +70,28 @@ class CsvForm:
 
 
 def part_records(
-    source: BinaryIO, well_formed: BinaryIO, malformed: BinaryIO, delimiter: str = ","
+    source: BinaryIO,
+    well_formed: BinaryIO,
+    malformed: BinaryIO,
+    delimiter: str = ",",
+    names: Sequence[str] | None = None,
 ) -> Parted:
-    """Copy each record of `source`, a CSV file in UTF-8 with a header, to one of two files.
+    """Copy each record of `source`, a CSV file in UTF-8, to one of two files.
 
     `well_formed` gets records without the header, one value for each column, quotes only as the
     standard has them, and lines that end in a line feed. `malformed` gets a JSON object a line:
     the number of the record's first line, the reason, the text, and whether that is the whole of
-    it, byte by byte. Raises SourceError where there is no header to go by.
+    it, byte by byte. A file without a header is told
+    by the `names` of its columns; with none at all they are column_1, column_2, … Raises
+    SourceError where there is no header to go by.
     """
-    lines = _Lines(source)
-    header = _header(lines, delimiter)
-    form = CsvForm(delimiter, len(header))
+    if names is None:
+        header, header_line = read_header(source, delimiter)
+        lines = _Lines(source, 1)
+    else:
+        lines = _Lines(source, 0)
+        header, header_line = _named(lines, delimiter, names), b""
+    form = CsvForm(delimiter, len(header), header_line.rstrip(b"\r\n"))
     good = bad = blank = 0
     while block := lines.block():
         plain = _plain(block, form)
@@ -104,12 +116,15 @@ def part_records(
 
 
 class _Lines:
-    """The lines of a file, numbered from 1; lines can be given back to be read again."""
+    """The lines of a file, numbered from 1; lines can be given back to be read again.
 
-    def __init__(self, source: BinaryIO) -> None:
+    `number` of them have been read already: the header.
+    """
+
+    def __init__(self, source: BinaryIO, number: int) -> None:
         self._source = source
         self._waiting: deque[bytes] = deque()
-        self.number = 0
+        self.number = number
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -134,20 +149,49 @@ class _Lines:
         self.number -= len(lines)
 
 
-def _header(lines: _Lines, delimiter: str) -> list[str]:
-    line = next(lines, b"")
+def read_header(source: BinaryIO, delimiter: str) -> tuple[list[str], bytes]:
+    """The names in the first line of a file, and that line without a byte order mark.
+
+    Raises SourceError where there are none.
+    """
+    return header_of(source.readline(), delimiter)
+
+
+def header_of(line: bytes, delimiter: str) -> tuple[list[str], bytes]:
+    """The names in a file's first line, and that line without a byte order mark.
+
+    Raises SourceError where there are none.
+    """
     if not line:
         raise SourceError("the file is empty: it has not even a header")
-    if line.startswith(BYTE_ORDER_MARK):
-        line = line[len(BYTE_ORDER_MARK) :]
+    line = _without_mark(line)
+    names = _first_values(line, delimiter)
+    if not any(names):
+        raise SourceError("the file's first line names no columns")
+    return names, line
+
+
+def _named(lines: _Lines, delimiter: str, names: Sequence[str]) -> list[str]:
+    """The columns of a file without a header; its first line is given back."""
+    line = _without_mark(next(lines, b""))
+    if not line:
+        return list(names)
+    lines.give_back([line])
+    if names:
+        return list(names)
+    return [f"column_{number + 1}" for number in range(len(_first_values(line, delimiter)))]
+
+
+def _without_mark(line: bytes) -> bytes:
+    return line[len(BYTE_ORDER_MARK) :] if line.startswith(BYTE_ORDER_MARK) else line
+
+
+def _first_values(line: bytes, delimiter: str) -> list[str]:
     try:
         text = line.rstrip(b"\r\n").decode()
     except UnicodeDecodeError:
         raise SourceError("the file's first line is not text in UTF-8") from None
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
-    if not any(names):
-        raise SourceError("the file's first line names no columns")
-    return names
+    return [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
 
 
 def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
@@ -156,6 +200,8 @@ def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
     if not text.endswith(b"\n"):
         text += b"\n"
     if any(special in text for special in (b'"', b"\r", b"\0", form.blank_line)):
+        return None
+    if form.header and form.header in text:
         return None
     if text.startswith(form.blank_line[1:]) or len(max(block, key=len)) > LONGEST_RECORD:
         return None
@@ -167,7 +213,7 @@ def _plain(block: list[bytes], form: CsvForm) -> bytes | None:
 def _record(line: bytes, lines: _Lines, form: CsvForm) -> bytes | _Fault | None:
     """The record that begins with this line, in standard form; None for a blank line."""
     content = line.rstrip(b"\r\n")
-    if not content.strip(form.delimiter):
+    if not content.strip(form.delimiter) or content == form.header:
         return None
     record: bytes | _Fault = content
     if not form.standard.fullmatch(content):

@@ -96,6 +96,20 @@ def current_details(store: ObjectStore, contract: JobContract) -> Mapping[str, A
     return _read(store, manifest_path(contract, contract.job_name)) or {}
 
 
+def rows_before(store: ObjectStore, contract: JobContract) -> int | None:
+    """The rows that this job published for the last logical date before this one, if any."""
+    job_path, prefix = _job_path(contract, contract.job_name), "logical_date="
+    dates = [name[len(prefix) :] for name in store.folders(job_path) if name.startswith(prefix)]
+    earlier = [date for date in dates if date < contract.logical_date]
+    if not earlier:
+        return None
+    path = f"{job_path}/{prefix}{max(earlier)}/manifest.json"
+    content = _read(store, path)
+    if content is None or not isinstance(content.get("rows"), int):
+        raise InputError(f"{path} is no manifest of Penstock: it says no rows")
+    return int(content["rows"])
+
+
 def publish(
     store: ObjectStore,
     contract: JobContract,

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DECIMAL,
@@ -28,6 +29,7 @@ _TYPE_NAMES = {
     DOUBLE: "DOUBLE",
     BOOLEAN: "BOOLEAN",
     DATE: "DATE",
+    BINARY: "BINARY",
 }
 
 
@@ -54,8 +56,8 @@ class Dialect(ABC):
         """Whether a whole value matches a regular expression."""
 
     @abstractmethod
-    def rearranged(self, value: str, pattern: str, groups: Sequence[int], separator: str) -> str:
-        """The groups of a match in this order, joined by a separator."""
+    def rearranged(self, value: str, pattern: str, template: Sequence[str | int]) -> str:
+        """A whole match written anew: texts as they are, numbers for the groups of the match."""
 
     @abstractmethod
     def record(self, fields: Sequence[tuple[str, str]]) -> str:
@@ -76,6 +78,10 @@ class Dialect(ABC):
     def json_number(self, value: str) -> str:
         """A double for a JSON object; what JSON has no number for (NaN) as a text."""
         return value
+
+    @abstractmethod
+    def seconds(self, value: str) -> str:
+        """The seconds from 1970 to a date or timestamp (UTC), as a whole number."""
 
     def type_name(self, column_type: ColumnType) -> str:
         """The engine's name of a type."""
@@ -126,10 +132,10 @@ class DuckDbDialect(Dialect):
     def matches(self, value: str, pattern: str) -> str:
         return f"regexp_full_match({value}, {self.literal(pattern)})"
 
-    def rearranged(self, value: str, pattern: str, groups: Sequence[int], separator: str) -> str:
-        template = separator.join(f"\\{group}" for group in groups)
+    def rearranged(self, value: str, pattern: str, template: Sequence[str | int]) -> str:
+        written = "".join(f"\\{part}" if isinstance(part, int) else part for part in template)
         whole = self.literal(f"^{pattern}$")
-        return f"regexp_replace({value}, {whole}, {self.literal(template)})"
+        return f"regexp_replace({value}, {whole}, {self.literal(written)})"
 
     def record(self, fields: Sequence[tuple[str, str]]) -> str:
         members = ", ".join(f"{self.identifier(name)} := {value}" for name, value in fields)
@@ -148,6 +154,9 @@ class DuckDbDialect(Dialect):
 
     def timestamp_text(self, value: str) -> str:
         return f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%f')"
+
+    def seconds(self, value: str) -> str:
+        return f"CAST(floor(epoch(CAST({value} AS TIMESTAMP))) AS BIGINT)"
 
 
 class SparkDialect(Dialect):
@@ -169,10 +178,10 @@ class SparkDialect(Dialect):
     def matches(self, value: str, pattern: str) -> str:
         return f"({value} RLIKE {self.literal(f'^(?:{pattern})' + chr(92) + 'z')})"
 
-    def rearranged(self, value: str, pattern: str, groups: Sequence[int], separator: str) -> str:
-        template = separator.join(f"${group}" for group in groups)
+    def rearranged(self, value: str, pattern: str, template: Sequence[str | int]) -> str:
+        written = "".join(f"${part}" if isinstance(part, int) else part for part in template)
         whole = self.literal(f"^{pattern}$")
-        return f"regexp_replace({value}, {whole}, {self.literal(template)})"
+        return f"regexp_replace({value}, {whole}, {self.literal(written)})"
 
     def record(self, fields: Sequence[tuple[str, str]]) -> str:
         members = ", ".join(f"{self.literal(name)}, {value}" for name, value in fields)
@@ -187,6 +196,9 @@ class SparkDialect(Dialect):
     def timestamp_text(self, value: str) -> str:
         pattern = self.literal("yyyy-MM-dd'T'HH:mm:ss.SSSSSS")
         return f"date_format({value}, {pattern})"
+
+    def seconds(self, value: str) -> str:
+        return f"unix_seconds(CAST({value} AS TIMESTAMP))"
 
 
 DUCKDB = DuckDbDialect()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -17,12 +19,14 @@ from penstock_job.column_type import (
     ColumnType,
     read_type,
 )
+from penstock_job.csv_file import CsvFile
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import DUCKDB, Dialect
 from penstock_job.engine import Written, known_type, of_known_types
 from penstock_job.errors import EngineError, SpecificationError
 from penstock_job.object_store import ObjectStore
 
+MOST_ROWS_OF_A_FILE = 2**40
 _KINDS = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "bigint", "hugeint"), INTEGER),
     **dict.fromkeys(("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"), INTEGER),
@@ -30,6 +34,7 @@ _KINDS = {
     **dict.fromkeys(("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"), TIMESTAMP),
     "timestamp with time zone": TIMESTAMP,
     "varchar": TEXT,
+    "blob": BINARY,
     "boolean": BOOLEAN,
     "date": DATE,
 }
@@ -37,6 +42,8 @@ _KINDS = {
 
 class DuckDbEngine:
     """An Engine on a database file in `folder`; objects go through `store`."""
+
+    part_bytes = 64 * 1024 * 1024
 
     def __init__(self, folder: Path, store: ObjectStore, memory_limit: str = "") -> None:
         self.folder = folder
@@ -63,16 +70,27 @@ class DuckDbEngine:
     def read_dataset(self, table: str, manifest: Manifest) -> None:
         """Fetch a published dataset's files and make them a table."""
         files = self.store.download(manifest.files, self.folder / f"input_{table}")
-        if files:
-            rows = f"SELECT * FROM read_parquet({_listed(files)})"
-        else:
-            columns = ", ".join(
-                f"CAST(NULL AS {DUCKDB.type_name(read_type(column.type))}) "
-                f"AS {DUCKDB.identifier(column.name)}"
-                for column in manifest.columns
-            )
-            rows = f"SELECT {columns} WHERE FALSE"
+        rows = f"SELECT * FROM read_parquet({_listed(files)})" if files else _no_rows(manifest)
         self.view(table, of_known_types(rows, self.schema(rows), DUCKDB))
+
+    def read_numbered(self, table: str, manifest: Manifest, number: str) -> None:
+        """As `read_dataset`, with a number for each row that is the same in every select.
+
+        The rows stay in the files: a select streams them, however many they are.
+        """
+        files = self.store.download(manifest.files, self.folder / f"input_{table}")
+        rows = " UNION ALL BY NAME ".join(
+            f"SELECT file_row_number + {position * MOST_ROWS_OF_A_FILE} AS {number}, * EXCLUDE "
+            f"(file_row_number) FROM read_parquet({_quoted(file)}, file_row_number = true)"
+            for position, file in enumerate(files)
+        )
+        rows = rows or f"SELECT CAST(0 AS BIGINT) AS {number}, * FROM ({_no_rows(manifest)})"
+        self.view(table, of_known_types(rows, self.schema(rows), DUCKDB))
+
+    def open_csv(self, path: str, delimiter: str) -> CsvFile:
+        """Fetch a CSV file."""
+        (file,) = self.store.download([path], self.folder / "source")
+        return CsvFile(self, file, delimiter)
 
     def schema(self, sql: str) -> Mapping[str, ColumnType]:
         """The columns that a select gives."""
@@ -80,12 +98,24 @@ class DuckDbEngine:
         return {name: known_type(name, kind, _KINDS) for name, kind, *_ in described}
 
     def keep(self, table: str, sql: str) -> None:
-        """Run a select and keep its rows in the database file."""
-        self._run(f"CREATE TABLE {DUCKDB.identifier(table)} AS {sql}")
+        """Run a select and keep its rows in a file of its own.
+
+        A Parquet file is written as fast as a table of the database and takes half the memory.
+        """
+        file = self.folder / f"{table}.parquet"
+        # DuckDB takes a CSV file for 42 rows, and would put all of it into a hash table in order
+        # to look up the rows of a small lookup in it: joins are carried out as they are written.
+        self._run("SET disabled_optimizers = 'build_side_probe_side'")
+        self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet, COMPRESSION lz4_raw)")
+        self._run("RESET disabled_optimizers")
+        self._run(
+            f"CREATE OR REPLACE VIEW {DUCKDB.identifier(table)} AS "
+            f"SELECT * FROM read_parquet({_quoted(file)})"
+        )
 
     def view(self, table: str, sql: str) -> None:
         """Make a select a view."""
-        self._run(f"CREATE VIEW {DUCKDB.identifier(table)} AS {sql}")
+        self._run(f"CREATE OR REPLACE VIEW {DUCKDB.identifier(table)} AS {sql}")
 
     def row(self, sql: str) -> Sequence[int]:
         """The one row of a select."""
@@ -99,9 +129,22 @@ class DuckDbEngine:
         self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet)")
         return self._stored(file, folder, f"read_parquet({_quoted(file)})")
 
-    def write_json_lines(self, sql: str, folder: str) -> Written:
+    def write_parquet_parts(self, sql: str, folder: str) -> Written:
+        """Parquet files of some size, so that whoever reads them can do so in parallel."""
+        parts = self.folder / "parts"
+        self._run(
+            f"COPY ({sql}) TO {_quoted(parts)} (FORMAT parquet, FILENAME_PATTERN 'part-{{i}}', "
+            f"FILE_SIZE_BYTES {self.part_bytes})"
+        )
+        files = sorted(parts.glob("*.parquet"))
+        rows = self.row(f"SELECT count(*) FROM read_parquet({_listed(files)})")[0]
+        stored = [self.store.upload(file, f"{folder}/{file.name}") for file in files]
+        shutil.rmtree(parts)
+        return Written(stored, rows)
+
+    def write_json_lines(self, sql: str, folder: str, name: str = "part-00000.jsonl") -> Written:
         """One file of JSON objects."""
-        file = self.folder / "part-00000.jsonl"
+        file = self.folder / name
         self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT json)")
         return self._stored(file, folder, f"read_ndjson_objects({_quoted(file)})")
 
@@ -119,6 +162,15 @@ class DuckDbEngine:
             raise SpecificationError(f"DuckDB: {str(error).splitlines()[0]}") from error
         except duckdb.Error as error:
             raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from error
+
+
+def _no_rows(manifest: Manifest) -> str:
+    columns = ", ".join(
+        f"CAST(NULL AS {DUCKDB.type_name(read_type(column.type))}) "
+        f"AS {DUCKDB.identifier(column.name)}"
+        for column in manifest.columns
+    )
+    return f"SELECT {columns} WHERE FALSE"
 
 
 def _quoted(file: Path) -> str:

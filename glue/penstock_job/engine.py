@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from penstock_job.column_type import ColumnType
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
 from penstock_job.object_store import ObjectStore, StoredObject
+
+if TYPE_CHECKING:
+    from penstock_job.refine import Judgement
+    from penstock_job.rejects import Malformed, Retries
+    from penstock_job.specification import Specification
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,29 @@ class Written:
         return sum(file.size for file in self.files)
 
 
+NOTHING = Written([], 0)
+
+
+class CsvSource(Protocol):
+    """A CSV file that can be read as a table; what is no record of it is kept with its reason.
+
+    The figures are there once it has been judged. Lines of nothing but delimiters, and such as
+    repeat the header, are no records and are passed over.
+    """
+
+    records: int
+    malformed_rows: int
+
+    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
+        """Judge its records, as the table of that name, with the rejects to be tried again.
+
+        Raises SourceError where it is no CSV file with the columns of the specification.
+        """
+
+    def malformed(self) -> Malformed:
+        """The lines that are no records."""
+
+
 class Engine(Protocol):
     """Runs compiled SQL. Errors in the row's own SQL come as SpecificationError, on one line."""
 
@@ -37,6 +65,9 @@ class Engine(Protocol):
 
     def read_dataset(self, table: str, manifest: Manifest) -> None:
         """Make a published dataset a table."""
+
+    def open_csv(self, path: str, delimiter: str) -> CsvSource:
+        """A CSV file on S3."""
 
     def schema(self, sql: str) -> Mapping[str, ColumnType]:
         """The columns that a select gives."""

@@ -32,7 +32,15 @@ class EngineError(JobError):
 
 
 class SourceError(JobError):
-    """The source of an extract did not answer, or answered something that is no CSV."""
+    """The source of an extract did not answer, or answered something that cannot be read."""
+
+
+class SchemaDriftError(JobError):
+    """The columns of a table are no longer what its published data was made of."""
+
+
+class TablesFailedError(JobError):
+    """Some tables of an extract could not be extracted; the others were, and are published."""
 
 
 class InputError(JobError):
@@ -53,3 +61,11 @@ class AccountingError(JobError):
 
 class LoadError(JobError):
     """A target of a load refused the data."""
+
+
+class CatalogError(JobError):
+    """The Glue Data Catalog refused a table that was published; its data are there all the same."""
+
+
+class LeaseError(JobError):
+    """Another load is writing to the same target, or may be."""

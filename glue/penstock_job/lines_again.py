@@ -9,11 +9,16 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from penstock_job.csv_records import part_records
-from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.reject_sql import RETRY
 from penstock_job.rejects import EXCERPT, RETRIED
+
+if TYPE_CHECKING:
+    from penstock_job.duckdb_engine import DuckDbEngine
+
+READ_AGAIN = "penstock_lines_again"
 
 
 def read_lines_again(engine: DuckDbEngine, delimiter: str) -> None:
@@ -21,13 +26,22 @@ def read_lines_again(engine: DuckDbEngine, delimiter: str) -> None:
     lines = engine.connection.execute(
         f"SELECT {RETRY}, header, record FROM {RETRIED} WHERE header <> '{EXCERPT}'"
     ).fetchall()
-    for number, header, text in lines:
-        record = record_of(json.loads(header), text, delimiter)
-        if record is not None:
-            engine.connection.execute(
-                f"UPDATE {RETRIED} SET record = ?, header = NULL WHERE {RETRY} = ?",
-                [record, number],
-            )
+    records = [
+        (number, record)
+        for number, header, text in lines
+        if (record := record_of(json.loads(header), text, delimiter)) is not None
+    ]
+    if not records:
+        return
+    engine.connection.execute(f"CREATE TABLE {READ_AGAIN} (number BIGINT, text VARCHAR)")
+    engine.connection.executemany(f"INSERT INTO {READ_AGAIN} VALUES (?, ?)", records)
+    engine.keep(
+        f"{RETRIED}_again",
+        f"SELECT * EXCLUDE (number, text) REPLACE (coalesce(text, record) AS record, "
+        f"CASE WHEN text IS NULL THEN header END AS header) "
+        f"FROM {RETRIED} LEFT JOIN {READ_AGAIN} ON number = {RETRY}",
+    )
+    engine.connection.execute(f"CREATE OR REPLACE VIEW {RETRIED} AS SELECT * FROM {RETRIED}_again")
 
 
 def record_of(header: Sequence[str], text: str, delimiter: str) -> str | None:

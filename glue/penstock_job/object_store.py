@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ABSENT = {"NoSuchKey", "404", "NotFound"}
+OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey"}
 PARALLEL_DOWNLOADS = 8
+CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,7 @@ class ObjectStore:
     """Reads and writes objects. The endpoint and the credentials come from the environment."""
 
     def __init__(self, client: S3Client | None = None) -> None:
-        self.client: S3Client = client or boto3.client(
-            "s3", config=Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"})
-        )
+        self.client: S3Client = client or boto3.client("s3", config=CONFIG)
 
     def read(self, path: str) -> bytes | None:
         """The content of an object, or None where there is no such object."""
@@ -46,6 +46,38 @@ class ObjectStore:
             if error.response["Error"]["Code"] in ABSENT:
                 return None
             raise
+
+    def read_version(self, path: str) -> tuple[bytes, str] | None:
+        """The content of an object with its ETag, or None where there is no such object."""
+        bucket, key = split(path)
+        try:
+            answer = self.client.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ABSENT:
+                return None
+            raise
+        return answer["Body"].read(), answer["ETag"]
+
+    def replace(self, path: str, body: bytes, content_type: str, version: str | None) -> bool:
+        """Put an object if it still is of this version (None: if there still is none).
+
+        False where another has written it meanwhile; then nothing is changed.
+        """
+        bucket, key = split(path)
+        try:
+            if version is None:
+                self.client.put_object(
+                    Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+                )
+            else:
+                self.client.put_object(
+                    Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfMatch=version
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in OVERTAKEN:
+                return False
+            raise
+        return True
 
     def write(self, path: str, body: bytes, content_type: str) -> None:
         """Put an object in one request: it is there whole or not at all."""
@@ -75,7 +107,7 @@ class ObjectStore:
                 raise InputError(f"{path} does not exist, though a manifest names it") from error
             raise
 
-    def list(self, prefix: str) -> list[StoredObject]:
+    def list(self, prefix: str) -> Sequence[StoredObject]:
         """The objects directly under a prefix, in the order of their names."""
         bucket, key = split(prefix.rstrip("/") + "/")
         pages = self.client.get_paginator("list_objects_v2").paginate(
@@ -85,6 +117,18 @@ class ObjectStore:
             StoredObject(f"s3://{bucket}/{entry['Key']}", entry["Size"])
             for page in pages
             for entry in page.get("Contents", [])
+        ]
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """The names of the folders directly under a prefix, in their order."""
+        bucket, key = split(prefix.rstrip("/") + "/")
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=key, Delimiter="/"
+        )
+        return [
+            entry["Prefix"][len(key) :].rstrip("/")
+            for page in pages
+            for entry in page.get("CommonPrefixes", [])
         ]
 
 

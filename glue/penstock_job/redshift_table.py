@@ -1,37 +1,38 @@
-"""Loads a Redshift table through the Data API: COPY to a staging table, then replace by key.
+"""A Redshift table, and the statements that load it: COPY to a staging table, then MERGE by key.
 
 All statements are one BatchExecuteStatement, hence one transaction: either the table holds the
-new rows or it is as it was. Rows are replaced by their key, so a second load changes nothing.
+new rows and the audit a row of the load, or both are as they were. The audit row decides whether
+there is anything to do, so a load that is submitted again changes nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from penstock_job.column_type import BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TEXT, ColumnType
+from penstock_job.column_type import ColumnType
 from penstock_job.engine import Written
-from penstock_job.errors import ArgumentsError, LoadError
+from penstock_job.errors import ArgumentsError
+from penstock_job.redshift_columns import created_type
 
-FIRST_POLL_SECONDS = 0.25
-LONGEST_POLL_SECONDS = 5.0
-TIMEOUT_SECONDS = 1800.0
 STAGE = "penstock_stage"
-_TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_$]*\.)?[A-Za-z_][A-Za-z0-9_$]*")
-_TYPE_NAMES = {
-    INTEGER: "BIGINT",
-    DOUBLE: "DOUBLE PRECISION",
-    BOOLEAN: "BOOLEAN",
-    DATE: "DATE",
-    TEXT: "VARCHAR(65535)",
+AUDIT_SCHEMA, AUDIT_TABLE = "etl", "load_audit"
+AUDIT = f"{AUDIT_SCHEMA}.{AUDIT_TABLE}"
+AUDIT_COLUMNS = {
+    "job_id": "VARCHAR(64)",
+    "job_name": "VARCHAR(64)",
+    "target": "VARCHAR(256)",
+    "source": "VARCHAR(256)",
+    "attempt": "INTEGER",
+    "logical_date": "DATE",
+    "rows_loaded": "BIGINT",
+    "loaded_at": "TIMESTAMP",
 }
+LONGEST_NAME = 100  # of at most 127 bytes
+_TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_$]*\.)?[A-Za-z_][A-Za-z0-9_$]*")
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,26 @@ class RedshiftTarget:
             raise ArgumentsError("Redshift needs redshift_copy_role_arn to COPY from S3")
 
     @property
+    def schema_and_name(self) -> tuple[str, str]:
+        """Both in lower case, as Redshift folds names."""
+        schema, _, name = self.table.lower().rpartition(".")
+        return schema or "public", name
+
+    @property
     def address(self) -> str:
         """For the result file."""
         return f"redshift://{self.workgroup or self.cluster}/{self.database}/{self.table}"
+
+    @property
+    def lock(self) -> str:
+        """An empty table that stands for this one: locking it keeps other loads out, not readers.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
+        """
+        name = "load_lock_" + "_".join(self.schema_and_name)
+        if len(name) > LONGEST_NAME:
+            name = f"{name[:80]}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        return name
 
     def connection(self) -> dict[str, str]:
         """The Data API's arguments that say where to run."""
@@ -65,6 +83,34 @@ class RedshiftTarget:
         )
         secret = {"SecretArn": self.secret_arn} if self.secret_arn else {}
         return {**where, "Database": self.database, **secret}
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """Which load of what: the same load twice has the same job, source and target.
+
+    `source` names the attempt of the upstream job whose data is loaded: where that has run again
+    in the same run, its new data is another load.
+    """
+
+    job_id: str
+    job_name: str
+    target: str
+    source: str
+    attempt: int
+    logical_date: str
+    rows: int
+
+    def token(self, submission: int) -> str:
+        """A ClientToken, the same for the same attempt; it guards one call for some hours."""
+        parts = (self.job_id, self.job_name, self.target, self.source, self.attempt, submission)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def condition(self) -> str:
+        """A condition for the audit row of this load."""
+        names = ("job_id", "job_name", "target", "source")
+        return " AND ".join(f"{name} = {_literal(getattr(self, name))}" for name in names)
 
 
 def copy_manifest(staged: Written) -> bytes:
@@ -79,78 +125,80 @@ def copy_manifest(staged: Written) -> bytes:
     return json.dumps({"entries": entries}).encode()
 
 
+def audit_definition() -> str:
+    """The statement that creates the audit."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in AUDIT_COLUMNS.items())
+    return f"CREATE TABLE IF NOT EXISTS {AUDIT} ({columns})"
+
+
+def preparing_statements(target: RedshiftTarget, schema: Mapping[str, ColumnType]) -> list[str]:
+    """What must be there before a load. Not part of its transaction: see `load_statements`."""
+    return [
+        f"CREATE SCHEMA IF NOT EXISTS {AUDIT_SCHEMA}",
+        audit_definition(),
+        f"CREATE TABLE IF NOT EXISTS {AUDIT_SCHEMA}.{target.lock} (nothing BOOLEAN)",
+        f"CREATE TABLE IF NOT EXISTS {_table(target)} ({_columns(schema)})",
+    ]
+
+
 def load_statements(
     target: RedshiftTarget,
     schema: Mapping[str, ColumnType],
     key: Sequence[str],
     manifest_path: str,
+    audit: AuditEntry,
 ) -> list[str]:
-    """The statements of one load; the table is created where it does not exist."""
-    columns = ", ".join(f"{_quoted(name)} {_type_name(kind)}" for name, kind in schema.items())
+    """The statements of one load.
+
+    The lock comes first: whatever else came before it would fix what the transaction sees, and it
+    would not see the audit row of the load that it had waited for.
+    https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
+    """
     names = ", ".join(map(_quoted, schema))
-    parts = target.table.split(".")
-    table, own = ".".join(map(_quoted, parts)), _quoted(parts[-1])
+    own = _quoted(target.schema_and_name[1])
     same = " AND ".join(f"{own}.{_quoted(name)} = {STAGE}.{_quoted(name)}" for name in key)
+    # Redshift insists on both branches, also where there is nothing but the key.
+    rest = [name for name in schema if name not in key] or list(schema)
+    changes = ", ".join(f"{_quoted(name)} = {STAGE}.{_quoted(name)}" for name in rest)
+    values = ", ".join(f"{STAGE}.{_quoted(name)}" for name in schema)
     source, role = _literal(manifest_path), _literal(target.copy_role_arn)
+    done = f"EXISTS (SELECT 1 FROM {AUDIT} WHERE {audit.condition})"
     return [
-        f"CREATE TABLE IF NOT EXISTS {table} ({columns})",
-        f"CREATE TEMP TABLE {STAGE} ({columns})",
+        f"LOCK {AUDIT_SCHEMA}.{target.lock}",
+        f"CREATE TEMP TABLE {STAGE} ({_columns(schema)})",
         f"COPY {STAGE} FROM {source} IAM_ROLE {role} FORMAT AS PARQUET MANIFEST",
-        f"DELETE FROM {table} USING {STAGE} WHERE {same}",
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM {STAGE}",
+        f"DELETE FROM {STAGE} WHERE {done}",
+        (
+            f"MERGE INTO {_table(target)} USING {STAGE} ON {same} "
+            f"WHEN MATCHED THEN UPDATE SET {changes} "
+            f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
+        ),
+        f"INSERT INTO {AUDIT} ({', '.join(AUDIT_COLUMNS)}) {_audit_row(audit)} WHERE NOT {done}",
         f"DROP TABLE {STAGE}",
     ]
 
 
-class RedshiftData:
-    """Runs statements through the Redshift Data API and waits for their end."""
-
-    def __init__(
-        self,
-        client: Any = None,
-        sleep: Callable[[float], None] = time.sleep,
-        timeout: float = TIMEOUT_SECONDS,
-    ) -> None:
-        self._client = client or boto3.client("redshift-data")
-        self._sleep = sleep
-        self._timeout = timeout
-
-    def run(self, target: RedshiftTarget, statements: Sequence[str], name: str) -> None:
-        """Run the statements as one transaction. Raises LoadError with the statement's error.
-
-        botocore adds a client token, so a request that it sends twice is carried out once.
-        """
-        try:
-            answer = self._client.batch_execute_statement(
-                **target.connection(),
-                Sqls=list(statements),
-                StatementName=name[:500],
-            )
-            self._wait(answer["Id"], target)
-        except (ClientError, BotoCoreError) as error:
-            raise LoadError(f"{target.address}: {error}") from error
-
-    def _wait(self, statement_id: str, target: RedshiftTarget) -> None:
-        pause, waited = FIRST_POLL_SECONDS, 0.0
-        while waited <= self._timeout:
-            statement = self._client.describe_statement(Id=statement_id)
-            status = statement["Status"]
-            if status == "FINISHED":
-                return
-            if status in ("FAILED", "ABORTED"):
-                reason = statement.get("Error") or f"the statement was {status.lower()}"
-                raise LoadError(f"{target.address}: {reason}")
-            self._sleep(pause)
-            waited += pause
-            pause = min(LONGEST_POLL_SECONDS, pause * 1.5)
-        self._client.cancel_statement(Id=statement_id)
-        raise LoadError(f"{target.address}: no end after {waited:.0f} s; it was cancelled")
+def _audit_row(audit: AuditEntry) -> str:
+    values = {
+        "job_id": _literal(audit.job_id),
+        "job_name": _literal(audit.job_name),
+        "target": _literal(audit.target),
+        "source": _literal(audit.source),
+        "attempt": str(audit.attempt),
+        "logical_date": _literal(audit.logical_date),
+        "rows_loaded": str(audit.rows),
+        "loaded_at": "GETDATE()",
+    }
+    casts = ", ".join(f"CAST({values[name]} AS {kind})" for name, kind in AUDIT_COLUMNS.items())
+    return f"SELECT {casts}"
 
 
-def _type_name(kind: ColumnType) -> str:
-    if kind.kind == DECIMAL:
-        return f"DECIMAL({kind.precision},{kind.scale})"
-    return _TYPE_NAMES.get(kind.kind, "TIMESTAMP")
+def _table(target: RedshiftTarget) -> str:
+    return ".".join(map(_quoted, target.schema_and_name))
+
+
+def _columns(schema: Mapping[str, ColumnType]) -> str:
+    return ", ".join(f"{_quoted(name)} {created_type(kind)}" for name, kind in schema.items())
 
 
 def _quoted(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from penstock_job.column_type import ColumnType
@@ -12,15 +13,33 @@ from penstock_job.compiler import JUDGED, Program, compile_program
 from penstock_job.contract import JobContract, Output, Result, write_result
 from penstock_job.dataset import PublishedColumn, attempt_path, publish
 from penstock_job.engine import Engine, Written, of_known_types
-from penstock_job.errors import AccountingError, SpecificationError
+from penstock_job.errors import AccountingError, InputError, SpecificationError
 from penstock_job.object_store import ObjectStore
 from penstock_job.reject_sql import key_sources
 from penstock_job.rejects import MALFORMED, UNFIT, Kept, Malformed, Retries, keep_rejects, report
-from penstock_job.retry import Trial, keep_accepted, try_again
+from penstock_job.retry import Trial, keep_accepted, try_again, unfit_rejects, without_newer_lines
 from penstock_job.specification import Specification
+from penstock_job.table_rule import TableRules, newest_of, warnings_of
 from penstock_job.tally import Tally, read_tally, require_balance, require_limits
 
 logger = logging.getLogger(__name__)
+
+NO_LINES = Malformed()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The records of a table, judged: what holds of how many, before anything is written."""
+
+    specification: Specification
+    program: Program
+    counts: Sequence[int]
+    trial: Trial
+
+    @property
+    def records(self) -> int:
+        """How many records of the table itself there were, without rejects of earlier runs."""
+        return self.counts[0] - self.trial.joined
 
 
 @dataclass(frozen=True)
@@ -31,60 +50,117 @@ class Refined:
     schema: Mapping[str, ColumnType]
     data: Written
     rejects: Kept
-    retries: Retries
     trial: Trial
-    accepted_rejects: str = ""
+    accepted_rejects: str
+    warnings: Sequence[str] = ()
 
-    @property
-    def input_rows(self) -> int:
-        """The records of the input itself that were judged."""
-        return self.tally.records - self.trial.joined
+
+def judge(engine: Engine, specification: Specification, table: str, retries: Retries) -> Judgement:
+    """Judge the records of `table` by the specification, once; they are kept by the engine.
+
+    Rejects of earlier runs are judged with them, as if they came today. The other inputs are
+    tables already. Raises SpecificationError where it does not fit the data, and InputError where
+    a lookup repeats a key.
+    """
+    schema = _schema_of(engine, table)
+    others = {name: _schema_of(engine, name) for name in specification.lookups}
+    trial = try_again(engine, retries, table, schema, key_sources(specification))
+    schema = _schema_of(engine, trial.table)
+    program = compile_program(specification, schema, trial.table, engine.dialect, others)
+    for lookup in program.lookups:
+        engine.keep(lookup.table, lookup.statement(engine.dialect))
+        repeated = engine.row(lookup.repeated())[0]
+        if lookup.may_repeat and repeated:
+            raise InputError(
+                f"{lookup.name} has {repeated} keys more than once "
+                f"({', '.join(theirs for _, theirs in lookup.on)}), and the join does not say "
+                "which row to take: keep: <column> desc does"
+            )
+    engine.keep(JUDGED, program.judged)
+    return Judgement(specification, program, engine.row(program.tally), trial)
 
 
 def refine(
     engine: Engine,
-    specification: Specification,
     contract: JobContract,
+    judgement: Judgement,
     *,
-    table: str,
     name: str,
     source: str,
-    retries: Retries,
-    malformed: Malformed | None = None,
+    malformed: Malformed = NO_LINES,
+    before: int | None = None,
 ) -> Refined:
-    """Judge the records of `table`, run the select over those accepted (as `name`), write both.
+    """Run the select over the accepted records (as `name`), and write them and the rejects.
 
     The rejects are written before any limit is checked, so that a job that fails for them leaves
-    them to be looked at. `source` names where the records come from, `malformed` are those of the
-    source that never became rows, `retries` rejects of earlier runs that are tried again.
+    them to be looked at. `source` says where the records come from, `malformed` are those of it
+    that never became rows, `before` the rows that the job published for the day before.
     """
-    schema = engine.schema(f"SELECT * FROM {engine.dialect.identifier(table)}")
-    lines = malformed.table if malformed else None
-    trial = try_again(engine, retries, table, schema, key_sources(specification), lines)
-    program = compile_program(
-        specification, schema, trial.table, engine.dialect, numbered=bool(retries.rows)
-    )
-    engine.keep(JUDGED, program.judged)
-    tally = read_tally(
-        engine.row(program.tally), program.checks, malformed.rows if malformed else 0
-    )
+    specification, program = judgement.specification, judgement.program
+    tally = read_tally(judgement.counts, program.checks, malformed.rows)
+    trial = judgement.trial
+    if malformed.rows:
+        trial = without_newer_lines(engine, trial, malformed.lines)
     rejects = _keep_rejects(engine, contract, source, program, tally, trial, malformed)
     require_limits(tally, specification.max_reject_ratio)
-    for warning in tally.warnings():
-        logger.warning(warning)
 
     engine.view(name, program.accepted)
     result = program.accepted
     if specification.select:
         result = _one_select(engine.dialect.sql(specification.select))
-    result_schema = engine.schema(result)
-    data = engine.write_parquet(
-        of_known_types(result, result_schema, engine.dialect), attempt_path(contract)
-    )
+    schema = engine.schema(result)
+    selected = of_known_types(result, schema, engine.dialect)
+    data = engine.write_parquet(selected, attempt_path(contract))
+    rules = specification.table_rules
+    warnings = tally.warnings()
+    warnings += _judge_table(engine, contract, rules, selected, (data.rows, before))
+    for warning in warnings:
+        logger.warning(warning)
     accepted = ""
     if tally.again > tally.rejected_again:
         accepted = keep_accepted(engine, contract, program.accepted_again)
-    return Refined(tally, result_schema, data, rejects, retries, trial, accepted)
+    return Refined(tally, schema, data, rejects, trial, accepted, warnings)
+
+
+def _keep_rejects(
+    engine: Engine,
+    contract: JobContract,
+    source: str,
+    program: Program,
+    tally: Tally,
+    trial: Trial,
+    malformed: Malformed,
+) -> Kept:
+    found = [program.rejects] if tally.rejected else []
+    if malformed.rows:
+        found.append(malformed.rejects(engine.dialect))
+    if trial.unfit:
+        found.append(unfit_rejects(trial, engine.dialect))
+    if not found:
+        return Kept()
+    rules = [*(check.label for check in program.checks), MALFORMED, UNFIT]
+    return keep_rejects(engine, contract, found, rules, source=source, retries=bool(trial.rows))
+
+
+def _judge_table(
+    engine: Engine,
+    contract: JobContract,
+    rules: TableRules,
+    selected: str,
+    counts: tuple[int, int | None],
+) -> list[str]:
+    """The warnings of the rules about the data set. Raises RuleViolatedError."""
+    found = [(rule.severity, rule.violation(*counts)) for rule in rules.row_counts]
+    if rules.freshness:
+        schema = engine.schema(selected)
+        columns = [rule.column for rule in rules.freshness]
+        newest = engine.row(newest_of(columns, schema, selected, engine.dialect))
+        now = datetime.now(timezone.utc)
+        found += [
+            (rule.severity, rule.violation(seconds, contract.logical_date, now))
+            for rule, seconds in zip(rules.freshness, newest)
+        ]
+    return warnings_of(found)
 
 
 def publish_refined(
@@ -106,8 +182,9 @@ def publish_refined(
             f"the select made {written} rows of {accepted} accepted records; does a join find "
             "several partners? Nothing was published"
         )
-    filtered = refined.tally.filtered + accepted - written + refined.trial.superseded
-    rejected, read = refined.rejects.written.rows, rows_read + refined.trial.rows
+    trial = refined.trial
+    filtered = refined.tally.filtered + accepted - written + trial.superseded
+    read, rejected = rows_read + trial.rows, refined.rejects.written.rows
     require_balance(read=read, written=written, rejected=rejected, filtered=filtered)
     columns = [PublishedColumn(name, str(kind)) for name, kind in refined.schema.items()]
     files = [file.path for file in refined.data.files]
@@ -115,8 +192,16 @@ def publish_refined(
         details = {**details, "accepted_rejects": refined.accepted_rejects}
     publish(store, contract, files, columns, written, details)
     outputs = [Output(contract.job_name, attempt_path(contract), written)]
-    said = report(contract, refined.rejects, refined.retries, refined.trial.superseded)
-    result = Result(read, written, rejected, filtered, refined.data.bytes, outputs, said)
+    result = Result(
+        read,
+        written,
+        rejected,
+        filtered,
+        refined.data.bytes,
+        outputs,
+        warnings=list(refined.warnings),
+        rejects=report(contract, refined.rejects, trial.paths, trial.rows, trial.superseded),
+    )
     write_result(store, contract, result)
     log_result(contract, result)
     return result
@@ -135,27 +220,11 @@ def log_result(contract: JobContract, result: Result) -> None:
     )
 
 
+def _schema_of(engine: Engine, table: str) -> Mapping[str, ColumnType]:
+    return engine.schema(f"SELECT * FROM {engine.dialect.identifier(table)}")
+
+
 def _one_select(sql: str) -> str:
     if not sql[:6].lower().startswith(("select", "with")):
         raise SpecificationError(f"select must be one SELECT statement, not {sql[:60]!r}")
     return sql
-
-
-def _keep_rejects(
-    engine: Engine,
-    contract: JobContract,
-    source: str,
-    program: Program,
-    tally: Tally,
-    trial: Trial,
-    malformed: Malformed | None,
-) -> Kept:
-    found = [program.rejects] if tally.rejected else []
-    if malformed and malformed.rows:
-        found.append(malformed.rejects)
-    if trial.unfit and trial.rows > trial.joined + trial.superseded:
-        found.append(trial.unfit)
-    if not found:
-        return Kept()
-    rules = [*(check.label for check in program.checks), MALFORMED, UNFIT]
-    return keep_rejects(engine, contract, found, rules, source=source, retries=bool(trial.rows))

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from penstock_job.column_type import DATE, DECIMAL, DOUBLE, TEXT, TIMESTAMP, ColumnType
+from penstock_job.column_type import TEXT, ColumnType
 from penstock_job.dialect import Dialect
 from penstock_job.rule import FAIL_JOB, REJECT, UNIQUE
 from penstock_job.specification import Specification
 
 if TYPE_CHECKING:
-    from penstock_job.compiler import Check
+    from penstock_job.check import Check
 
 RETRY = "penstock_retry"
 """The column with the number of a record that is tried again; NULL for a new one."""
 
 
-def rejecting(checks: Sequence[Check], *, numbered: bool) -> list[tuple[Check, str]]:
+def rejecting(checks: Sequence[Check], *, is_numbered: bool) -> list[tuple[Check, str]]:
     """The checks that set a record aside, each with its condition.
 
     What would fail the job only sets a record aside that is tried again.
     """
     found = [(check, check.flag) for check in checks if check.severity == REJECT]
-    if numbered:
+    if is_numbered:
         found += [
             (check, f"({check.flag} AND {RETRY} IS NOT NULL)")
             for check in checks
@@ -32,11 +32,11 @@ def rejecting(checks: Sequence[Check], *, numbered: bool) -> list[tuple[Check, s
     return found
 
 
-def first_rule(checks: Sequence[Check], dialect: Dialect, *, numbered: bool) -> str:
+def first_rule(checks: Sequence[Check], dialect: Dialect, *, is_numbered: bool) -> str:
     """The label of the first check that a record fails."""
     cases = [
         f"WHEN {condition} THEN {dialect.literal(check.label)}"
-        for check, condition in rejecting(checks, numbered=numbered)
+        for check, condition in rejecting(checks, is_numbered=is_numbered)
     ]
     return f"CASE {' '.join(cases)} END"
 
@@ -55,20 +55,3 @@ def key_text(specification: Specification, raw: Mapping[str, str], dialect: Dial
     text = dialect.type_name(ColumnType(TEXT))
     values = [f"CAST({raw[name]} AS {text})" for name in key_sources(specification)]
     return f"concat_ws(' / ', {', '.join(values)})" if values else f"CAST(NULL AS {text})"
-
-
-def record_of(
-    schema: Mapping[str, ColumnType], dialect: Dialect, raw: Mapping[str, str] | None = None
-) -> str:
-    """A struct of a record as it came; `raw` are the expressions by column, if not the names."""
-    fields = []
-    for name, kind in schema.items():
-        value = raw[name] if raw else dialect.identifier(name)
-        if kind.kind == TIMESTAMP:
-            value = dialect.timestamp_text(value)
-        elif kind.kind == DOUBLE:
-            value = dialect.json_number(value)
-        elif kind.kind in (DATE, DECIMAL):  # DuckDB's JSON would round a long decimal
-            value = f"CAST({value} AS {dialect.type_name(ColumnType(TEXT))})"
-        fields.append((name, value))
-    return dialect.record(fields)

@@ -19,6 +19,7 @@ from typing import Any
 from penstock_job.column_type import INTEGER, TEXT, TIMESTAMP, ColumnType
 from penstock_job.contract import JobContract
 from penstock_job.dataset import Manifest, PublishedColumn, rejects_path
+from penstock_job.dialect import Dialect
 from penstock_job.engine import Engine, Written
 from penstock_job.errors import AccountingError, InputError
 from penstock_job.object_store import ObjectStore
@@ -62,18 +63,24 @@ class Retries:
 
 @dataclass(frozen=True)
 class Malformed:
-    """The lines of a source that never became records: a table of line, reason, text, header."""
+    """The lines of a source that never became records: a select of line, reason, text, whole.
 
-    table: str
-    rows: int
+    `header` are the column names of the source; `whole` says whether the text is all of the line.
+    """
 
-    @property
-    def rejects(self) -> str:
+    lines: str = ""
+    rows: int = 0
+    header: Sequence[str] = ()
+
+    def rejects(self, dialect: Dialect) -> str:
         """What is kept of them, as `keep_rejects` takes it."""
         null = "CAST(NULL AS {})".format
+        header = dialect.literal(json.dumps(list(self.header), ensure_ascii=False))
         return (
-            f"SELECT line, {null('STRING')} AS key, text AS record, header, "
-            f"'{MALFORMED}' AS rule, reason, {null('BIGINT')} AS {RETRY} FROM {self.table}"
+            f"SELECT line, {null('STRING')} AS key, text AS record, "
+            f"CASE WHEN whole THEN {header} ELSE '{EXCERPT}' END AS header, "
+            f"'{MALFORMED}' AS rule, reason, {null('BIGINT')} AS {RETRY} "
+            f"FROM ({self.lines}) AS lines"
         )
 
 
@@ -129,23 +136,23 @@ def find_rejects(store: ObjectStore, folder: str) -> Manifest | None:
 
 
 def report(
-    contract: JobContract, kept: Kept, retries: Retries, superseded: int
+    contract: JobContract, kept: Kept, paths: Sequence[str], rows: int, superseded: int
 ) -> dict[str, Any] | None:
     """What the result file says of rejects: those written, and which earlier ones were tried.
 
-    Of these, `superseded` were filtered because a newer record has their key. None where there is
-    nothing to say.
+    Those are `rows` records under `paths`, of which `superseded` were filtered because a newer
+    record has their key. None where there is nothing to say.
     """
-    if not (kept.written.rows or retries.paths):
+    if not (kept.written.rows or paths):
         return None
     stated: dict[str, Any] = {"rows": kept.written.rows}
     if kept.written.rows:
         stated["path"] = rejects_path(contract)
         stated["by_rule"] = dict(kept.by_rule)
         stated["resting"] = kept.resting
-    if retries.paths:
-        stated["retried"] = list(retries.paths)
-        stated["rows_retried"] = retries.rows
+    if paths:
+        stated["retried"] = list(paths)
+        stated["rows_retried"] = rows
         stated["superseded"] = superseded
     return stated
 

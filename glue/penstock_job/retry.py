@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock_job.cast import is_unreadable, read_as
+from penstock_job.column import Column
 from penstock_job.column_type import INTEGER, TEXT, ColumnType
+from penstock_job.compiler import FAULT, records_of
 from penstock_job.contract import JobContract
 from penstock_job.dataset import current_details, rejects_path
 from penstock_job.dialect import Dialect
@@ -30,7 +32,6 @@ from penstock_job.rejects import (
     find_rejects,
     write_manifest,
 )
-from penstock_job.specification import Column
 
 logger = logging.getLogger(__name__)
 
@@ -48,15 +49,22 @@ TAKES: Mapping[str, tuple[str, str]] = {
 class Trial:
     """The input together with the rejects that fit it, as the table `table`.
 
-    Of the `rows` rejects, `joined` are in it; those `superseded` are filtered, and the select
-    `unfit` gives the rest, which cannot even be read as records of this input.
+    Of the `rows` rejects, `joined` are in it, those `superseded` are filtered, and the
+    rest (`left`, a condition) cannot even be read as records of this input. `paths` are the folders
+    that the rejects come from.
     """
 
     table: str
+    paths: Sequence[str] = ()
     rows: int = 0
     joined: int = 0
     superseded: int = 0
-    unfit: str | None = None
+    left: str = ""
+
+    @property
+    def unfit(self) -> int:
+        """How many cannot be read as records."""
+        return self.rows - self.joined - self.superseded
 
 
 def read_retries(engine: Engine, contract: JobContract) -> Retries:
@@ -96,34 +104,59 @@ def try_again(
     table: str,
     schema: Mapping[str, ColumnType],
     key: Sequence[str],
-    malformed: str | None = None,
 ) -> Trial:
-    """Join the rejects to the input `table` with these columns, of which `key` are the key.
-
-    `malformed` is the table of the source's lines that never became records, if it has any.
-    """
+    """Join the rejects to the input `table` with these columns, of which `key` are the key."""
     if not retries.rows:
-        return Trial(table)
+        return Trial(table, retries.paths)
+    inputs, schema = list(schema), records_of(schema)
     engine.keep(TRIED, _read(schema, engine.dialect))
-    engine.keep(SUPERSEDED, _superseded(table, schema, key, malformed, engine.dialect))
+    source = engine.dialect.identifier(table)
+    if FAULT in inputs:
+        source = f"(SELECT * FROM {source} WHERE {FAULT} IS NULL)"
+    engine.keep(SUPERSEDED, _superseded(source, schema, key, engine.dialect))
     fits = "penstock_unreadable = '' AND header IS NULL"
     beaten = f"SELECT {RETRY} FROM {SUPERSEDED}"
-    names = ", ".join(map(engine.dialect.identifier, schema))
+    names = ", ".join(map(engine.dialect.identifier, inputs))
+    own = ", ".join(
+        engine.dialect.identifier(name) if name in schema else f"CAST(NULL AS STRING) AS {name}"
+        for name in inputs
+    )
     left = f"{TRIED} WHERE {RETRY} NOT IN ({beaten})"
     engine.view(
         WITH_RETRIES,
         f"SELECT {names}, CAST(NULL AS BIGINT) AS {RETRY} FROM {engine.dialect.identifier(table)} "
-        f"UNION ALL SELECT {names}, {RETRY} FROM {left} AND {fits}",
+        f"UNION ALL SELECT {own}, {RETRY} FROM {left} AND {fits}",
     )
     superseded, joined = engine.row(
         f"SELECT (SELECT count(*) FROM {SUPERSEDED}), (SELECT count(*) FROM {left} AND {fits})"
     )
     return Trial(
-        WITH_RETRIES,
-        retries.rows,
-        joined,
-        superseded,
-        unfit=_unfit(f"{left} AND NOT ({fits})", engine.dialect),
+        WITH_RETRIES, retries.paths, retries.rows, joined, superseded, f"{left} AND NOT ({fits})"
+    )
+
+
+def without_newer_lines(engine: Engine, trial: Trial, malformed: str) -> Trial:
+    """Take out those lines that the source has anew; `malformed` selects its malformed lines."""
+    if not trial.unfit:
+        return trial
+    newer = f"header IS NOT NULL AND penstock_text IN (SELECT text FROM ({malformed}) AS lines)"
+    count = engine.row(f"SELECT count(*) FROM {trial.left} AND {newer}")[0]
+    return replace(
+        trial, superseded=trial.superseded + count, left=f"{trial.left} AND NOT ({newer})"
+    )
+
+
+def unfit_rejects(trial: Trial, dialect: Dialect) -> str:
+    """What is kept of the rejects that cannot be read as records; the rest comes from before."""
+    text, line = dialect.text_type, f"CAST(NULL AS {dialect.type_name(ColumnType(INTEGER))})"
+    is_line = "before.header IS NOT NULL"
+    return (
+        f"SELECT {line} AS line, CAST(NULL AS {text}) AS key, CAST(NULL AS {text}) AS record, "
+        f"CAST(NULL AS {text}) AS header, "
+        f"CASE WHEN {is_line} THEN '{MALFORMED}' ELSE '{UNFIT}' END AS rule, "
+        f"CASE WHEN {is_line} THEN before.reason ELSE tried.penstock_unreadable END AS reason, "
+        f"before.{RETRY} FROM (SELECT * FROM {trial.left}) AS tried "
+        f"JOIN {RETRIED} AS before ON before.{RETRY} = tried.{RETRY}"
     )
 
 
@@ -154,7 +187,7 @@ def _read(schema: Mapping[str, ColumnType], dialect: Dialect) -> str:
     values, faults = [], []
     for name, kind in schema.items():
         member = dialect.member(record, name)
-        typed = read_as(Column(name, name, kind), text, member, dialect)
+        typed = read_as(Column(name, name, kind), text, member, None, dialect)
         unreadable = is_unreadable(Column(name, name, kind), text, member, typed, dialect)
         values.append(f"{typed} AS {dialect.identifier(name)}")
         spoken = dialect.literal(f"{name} is not {kind.spoken}, as the input has it now")
@@ -166,11 +199,7 @@ def _read(schema: Mapping[str, ColumnType], dialect: Dialect) -> str:
 
 
 def _superseded(
-    table: str,
-    schema: Mapping[str, ColumnType],
-    key: Sequence[str],
-    malformed: str | None,
-    dialect: Dialect,
+    source: str, schema: Mapping[str, ColumnType], key: Sequence[str], dialect: Dialect
 ) -> str:
     """The numbers of the rejects that a record of the input, or a later reject, replaces."""
     names = [dialect.identifier(name) for name in key]
@@ -178,7 +207,6 @@ def _superseded(
     keyed = f"({keyed})" if names else "FALSE"
     columns = [dialect.identifier(name) for name in schema]
     same = " AND ".join(f"old.{name} IS NOT DISTINCT FROM new.{name}" for name in columns)
-    source = dialect.identifier(table)
     keyless = f"SELECT * FROM {TRIED} WHERE NOT {keyed} AND header IS NULL"
     ranked = f"SELECT {RETRY}, row_number() OVER ({_latest(names, keyed)}) AS place FROM {TRIED}"
     selects = [
@@ -191,28 +219,9 @@ def _superseded(
             f"SELECT old.{RETRY} FROM (SELECT * FROM {TRIED} WHERE {keyed}) AS old "
             f"JOIN {source} AS new ON {same_key}"
         )
-    if malformed:
-        selects.append(
-            f"SELECT {RETRY} FROM {TRIED} WHERE header IS NOT NULL "
-            f"AND penstock_text IN (SELECT text FROM {malformed})"
-        )
     return " UNION ".join(selects)
 
 
 def _latest(names: Sequence[str], keyed: str) -> str:
     parts = [keyed, *names, f"CASE WHEN NOT {keyed} THEN penstock_text END"]
     return f"PARTITION BY {', '.join(parts)} ORDER BY job_id DESC, {RETRY} DESC"
-
-
-def _unfit(rest: str, dialect: Dialect) -> str:
-    """What is kept of the rejects that cannot be read as records; the rest comes from before."""
-    text, line = dialect.text_type, f"CAST(NULL AS {dialect.type_name(ColumnType(INTEGER))})"
-    is_line = "before.header IS NOT NULL"
-    return (
-        f"SELECT {line} AS line, CAST(NULL AS {text}) AS key, CAST(NULL AS {text}) AS record, "
-        f"CAST(NULL AS {text}) AS header, "
-        f"CASE WHEN {is_line} THEN '{MALFORMED}' ELSE '{UNFIT}' END AS rule, "
-        f"CASE WHEN {is_line} THEN before.reason ELSE tried.penstock_unreadable END AS reason, "
-        f"before.{RETRY} FROM (SELECT * FROM {rest}) AS tried "
-        f"JOIN {RETRIED} AS before ON before.{RETRY} = tried.{RETRY}"
-    )

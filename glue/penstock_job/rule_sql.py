@@ -11,7 +11,7 @@ from typing import Any
 from penstock_job.column_type import BOOLEAN, NUMERIC, TEXT, ColumnType, plain_number
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
-from penstock_job.rule import EXPRESSION, NOT_NULL, RANGE, REGEX, UNIQUE, Rule
+from penstock_job.rule import EXPRESSION, FOREIGN_KEY, NOT_NULL, RANGE, REGEX, UNIQUE, Rule
 
 SPOKEN_VALUES = 5
 
@@ -19,7 +19,7 @@ SPOKEN_VALUES = 5
 def broken(rule: Rule, types: Mapping[str, ColumnType], dialect: Dialect) -> str:
     """A boolean expression over the typed columns: true where the rule is broken.
 
-    Not for `unique`, which takes a look at the other records.
+    Not for `unique` and `foreign_key`, which take a look at other records.
     """
     if rule.name == EXPRESSION:
         return f"NOT ({dialect.sql(str(rule.options['sql']))})"
@@ -39,6 +39,7 @@ def spoken(rule: Rule) -> str:
         NOT_NULL: f"{names} is missing",
         UNIQUE: f"{names} repeats another record",
         REGEX: f"{names} does not match {options.get('pattern')}",
+        FOREIGN_KEY: f"{names} is not in {options.get('references')}",
         EXPRESSION: f"not so: {options.get('sql')}",
     }.get(rule.name, f"{names} is not one of {_listed(options.get('values', ()))}")
 
@@ -62,8 +63,10 @@ def _broken_by(rule: Rule, name: str, column_type: ColumnType, dialect: Dialect)
     column = dialect.identifier(name)
     if rule.name == NOT_NULL:
         # A text of spaces is as missing as an empty one.
-        blank = f" OR {dialect.trimmed(column)} = ''" if column_type.kind == TEXT else ""
-        return f"{column} IS NULL{blank}"
+        if column_type.kind != TEXT:
+            return f"{column} IS NULL"
+        blank = f"CASE WHEN {column} LIKE ' %' THEN {dialect.trimmed(column)} ELSE {column} END"
+        return f"coalesce({blank}, '') = ''"
     if rule.name == REGEX:
         if column_type.kind != TEXT:
             raise SpecificationError(f"rule regex is for text, and {name} is {column_type}")
@@ -88,5 +91,7 @@ def _value(value: Any, name: str, column_type: ColumnType, dialect: Dialect) -> 
     if column_type.kind == BOOLEAN:
         return "TRUE" if value is True or str(value).lower() == "true" else "FALSE"
     if column_type.kind == TEXT:
+        if isinstance(value, bool):  # YAML reads a bare NO as false
+            raise SpecificationError(f"rule for {name}: put quotes around the text {value}")
         return dialect.literal(str(value))
     return f"CAST({dialect.literal(str(value))} AS {dialect.type_name(column_type)})"

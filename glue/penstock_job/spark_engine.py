@@ -9,6 +9,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -21,8 +22,9 @@ from penstock_job.column_type import (
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import SPARK, Dialect
 from penstock_job.engine import Written, known_type, of_known_types
-from penstock_job.errors import EngineError, JobError, SpecificationError
+from penstock_job.errors import EngineError, InputError, JobError, SourceError, SpecificationError
 from penstock_job.object_store import ObjectStore
+from penstock_job.spark_csv import SparkCsv
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -42,6 +44,7 @@ _KINDS = {
     **dict.fromkeys(("float", "double"), DOUBLE),
     **dict.fromkeys(("timestamp", "timestamp_ntz"), TIMESTAMP),
     "string": TEXT,
+    "binary": BINARY,
     "boolean": BOOLEAN,
     "date": DATE,
 }
@@ -83,6 +86,33 @@ class SparkEngine:
         rows = f"SELECT * FROM {SPARK.identifier(source)}"
         self.view(table, of_known_types(rows, self.schema(rows), SPARK))
 
+    def open_csv(self, path: str, delimiter: str) -> SparkCsv:
+        """A CSV file that Spark reads itself."""
+        return SparkCsv(self, path, delimiter)
+
+    def view_lines(self, table: str, path: str) -> str:
+        """Make the lines of a file a view of one column, `value`; give the first of them.
+
+        Raises InputError where there is no such file, and SourceError where it is empty.
+        """
+        lines = self._text(path)
+        try:
+            first = lines.where("_metadata.file_block_start = 0").head()
+        except FAILURES as error:
+            raise explained_failure(error) from error
+        if first is None:
+            raise SourceError(f"{path} is empty: it has not even a header")
+        lines.createOrReplaceTempView(SPARK.identifier(table))
+        return str(first["value"])
+
+    def _text(self, path: str) -> DataFrame:
+        try:
+            return self.session.read.option("lineSep", "\n").text(path)
+        except FAILURES as error:
+            if "PATH_NOT_FOUND" in str(error):
+                raise InputError(f"{path} does not exist") from error
+            raise explained_failure(error) from error
+
     def schema(self, sql: str) -> Mapping[str, ColumnType]:
         """The columns that a select gives."""
         return {name: known_type(name, kind, _KINDS) for name, kind in self._run(sql).dtypes}
@@ -102,7 +132,7 @@ class SparkEngine:
         try:
             return [int(value) for value in self._run(sql).collect()[0]]
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
 
     def write_parquet(self, sql: str, folder: str) -> Written:
         """Parquet files, one per partition."""
@@ -110,7 +140,7 @@ class SparkEngine:
         try:
             frame.write.mode("overwrite").parquet(folder)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
         return self._written(folder, "parquet")
 
     def write_json_lines(self, sql: str, folder: str) -> Written:
@@ -119,7 +149,7 @@ class SparkEngine:
         try:
             frame.write.mode("overwrite").option("ignoreNullFields", "false").json(folder)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
         return self._written(folder, "text")
 
     def _written(self, folder: str, form: str) -> Written:
@@ -133,10 +163,10 @@ class SparkEngine:
         try:
             return self.session.sql(sql)
         except FAILURES as error:
-            raise _explained(error) from error
+            raise explained_failure(error) from error
 
 
-def _explained(error: Any) -> JobError:
+def explained_failure(error: Any) -> JobError:
     """The innermost cause, on one line: what is around it says only that a task failed.
 
     Faults that Spark itself finds (a name, a division by zero) are faults of the row's SQL.

@@ -1,144 +1,117 @@
-"""What a job is to make of its input, as its control row says it.
+"""What a job is to make of its input: columns with types and rules, joins, a filter, a SQL select.
 
-One specification, whichever engine runs it: columns with types and rules, a filter, a SQL select.
-It comes as arguments, each a string or JSON, and is checked whole before anything is read.
+One specification, whichever engine runs it. It is checked whole before anything is read, and
+everything that is wrong with it is told at once.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penstock_job.column_type import (
-    DATE,
-    TEXT,
-    ColumnType,
-    DateFormat,
-    read_date_format,
-    read_type,
-)
+from penstock_job.column import Column, read_columns
 from penstock_job.errors import SpecificationError
-from penstock_job.rule import Rule, read_ratio, read_rules
+from penstock_job.join import Join, read_joins
+from penstock_job.problems import Problems, read_list, read_text, read_texts, require_known
+from penstock_job.rule import FOREIGN_KEY, Rule, read_ratio, read_rules
+from penstock_job.table_rule import NO_TABLE_RULES, TableRules, read_table_rules
 
-RESERVED = "penstock_"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the result: its name, the input's column it comes from, its type."""
-
-    name: str
-    source: str
-    type: ColumnType
-    date_format: DateFormat | None = None
+KEYS = ("columns", "nulls", "rules", "join", "filter", "select", "max_reject_ratio")
 
 
 @dataclass(frozen=True)
 class Specification:
-    """Columns, rules, filter and select.
+    """Columns, rules, joins, filter and select.
 
-    No columns: the input's columns are taken as they are. The rules and the filter judge the
-    records of the main input; the select sees those accepted, and the other inputs as published.
+    No columns: the input's columns are taken as they are. The joins, the rules and the filter
+    judge the records of the main input; the select sees those accepted, with the columns that the
+    joins gave them, and the other inputs as published.
     """
 
     columns: tuple[Column, ...] = ()
     rules: tuple[Rule, ...] = ()
+    joins: tuple[Join, ...] = ()
     filter: str | None = None
     select: str | None = None
     max_reject_ratio: float | None = None
+    table_rules: TableRules = NO_TABLE_RULES
+
+    @property
+    def lookups(self) -> list[str]:
+        """The other inputs that the joins and the rules need, each once."""
+        keys = [rule for rule in self.rules if rule.name == FOREIGN_KEY]
+        named = [join.lookup for join in self.joins] + [rule.options["references"] for rule in keys]
+        return list(dict.fromkeys(named))
 
 
-def read_specification(
-    *,
-    columns: str | None = None,
-    rules: str | None = None,
-    filter: str | None = None,  # noqa: A002 - the argument's name in the control row
-    select: str | None = None,
-    max_reject_ratio: str | None = None,
-) -> Specification:
-    """The specification in these arguments. Raises SpecificationError, naming what is wrong."""
-    own_rules = read_rules(_json_list(rules, "rules"), None)
-    entries = [_column_entry(entry) for entry in _json_list(columns, "columns")]
-    made = tuple(_read_column(entry) for entry in entries)
-    column_rules = [
-        rule for entry in entries for rule in read_rules(entry.get("rules", []), entry["name"])
-    ]
+def read_specification(document: Mapping[str, Any]) -> Specification:
+    """The specification in a document such as a YAML file holds.
+
+    Raises SpecificationError, naming everything that is wrong by its path.
+    """
+    problems = Problems()
+    problems.read("specification", lambda: require_known(document, KEYS, "it"))
+    lists = {
+        name: entries
+        for name in ("columns", "rules", "join")
+        for entries in problems.read(name, lambda name=name: read_list(document.get(name), name))  # type: ignore[misc]
+    }
+    nulls = problems.read("nulls", lambda: read_texts(document.get("nulls"), "nulls"))
+    columns, rules = read_columns(lists.get("columns", []), nulls[0] if nulls else (), problems)
+    own_rules = read_rules(lists.get("rules", []), None, "rules", problems)
     specification = Specification(
-        columns=made,
-        rules=tuple(column_rules + own_rules),
-        filter=filter or None,
-        select=select or None,
-        max_reject_ratio=read_ratio(max_reject_ratio),
+        columns=tuple(columns),
+        rules=tuple(rules + own_rules),
+        joins=tuple(read_joins(lists.get("join", []), problems)),
+        filter=_sql(document, "filter", problems),
+        select=_sql(document, "select", problems),
+        max_reject_ratio=next(
+            iter(
+                problems.read(
+                    "max_reject_ratio", lambda: read_ratio(document.get("max_reject_ratio"))
+                )
+            ),
+            None,
+        ),
+        table_rules=read_table_rules(lists.get("rules", []), problems),
     )
-    _require_distinct([column.name for column in made])
+    _require_joined_names(specification, problems)
+    problems.require_none()
     return specification
-
-
-def read_names(text: str, what: str) -> list[str]:
-    """A list of names: a JSON list, or one bare name."""
-    names = _json_list(text, what) if text.lstrip().startswith("[") else [text.strip()]
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise SpecificationError(f"{what} must be a name or a list of names, not {text}")
-    return names
 
 
 def require_columns(specification: Specification, available: Sequence[str]) -> None:
     """Every rule must be for a column that there is; `available` are the input's columns."""
-    names = {column.name for column in specification.columns} or set(available)
+    own = {column.name for column in specification.columns} or set(available)
+    joined = {name for join in specification.joins for name, _ in join.columns}
+    for join in specification.joins:
+        _require(own, [ours for ours, _ in join.on], f"the join with {join.lookup}")
     for rule in specification.rules:
-        keep = rule.keep
-        used = [*rule.columns, *([keep.column] if keep else [])]
-        for name in used:
-            if name not in names:
-                raise SpecificationError(
-                    f"rule {rule.name} is for column {name}, which there is not; "
-                    f"there are {', '.join(sorted(names))}"
-                )
+        keep = [rule.keep.column] if rule.keep else []
+        _require(own | joined, [*rule.columns, *keep], f"rule {rule.name}")
 
 
-def _json_list(text: str | None, what: str) -> list[Any]:
-    if text is None or not text.strip():
-        return []
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise SpecificationError(f"{what} is not JSON: {error}") from None
-    if not isinstance(value, list):
-        raise SpecificationError(f"{what} must be a list, because the order of columns counts")
-    return value
+def _require(names: set[str], used: Sequence[str], what: str) -> None:
+    for name in used:
+        if name not in names:
+            raise SpecificationError(
+                f"{what} is for column {name}, which there is not; "
+                f"there are {', '.join(sorted(names))}"
+            )
 
 
-def _column_entry(entry: object) -> Mapping[str, Any]:
-    body = {"name": entry} if isinstance(entry, str) else entry
-    if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
-        raise SpecificationError(f"{entry!r} is no column: it needs a name")
-    unknown = sorted(set(body) - {"name", "from", "type", "format", "rules"})
-    if unknown:
-        raise SpecificationError(f"column {body['name']} does not know {', '.join(unknown)}")
-    if body["name"].lower().startswith(RESERVED):
-        raise SpecificationError(f"column {body['name']}: names with {RESERVED} are reserved")
-    return body
+def _sql(document: Mapping[str, Any], name: str, problems: Problems) -> str | None:
+    value = document.get(name)
+    if value is None or value == "":
+        return None
+    return next(iter(problems.read(name, lambda: read_text(value, name))), None)
 
 
-def _read_column(entry: Mapping[str, Any]) -> Column:
-    column_type = read_type(entry.get("type", TEXT))
-    date_format = entry.get("format")
-    if date_format and column_type.kind != DATE:
-        raise SpecificationError(f"column {entry['name']}: only a date has a format")
-    return Column(
-        name=entry["name"],
-        source=entry.get("from", entry["name"]),
-        type=column_type,
-        date_format=read_date_format(date_format) if date_format else None,
-    )
-
-
-def _require_distinct(names: Sequence[str]) -> None:
-    # Both engines compare names without regard to case, so two that differ only in it collide.
-    seen: set[str] = set()
-    for name in names:
-        if name.lower() in seen:
-            raise SpecificationError(f"column {name} is declared twice")
-        seen.add(name.lower())
+def _require_joined_names(specification: Specification, problems: Problems) -> None:
+    seen = {column.name.lower() for column in specification.columns}
+    for join in specification.joins:
+        for name, _ in join.columns:
+            if name.lower() in seen:
+                problems.found.append(f"join: column {name} of {join.lookup} is there already")
+            seen.add(name.lower())

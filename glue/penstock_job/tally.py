@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from penstock_job.compiler import Check
+from penstock_job.check import Check
 from penstock_job.errors import AccountingError, RuleViolatedError
 from penstock_job.rule import FAIL_JOB, WARN
 

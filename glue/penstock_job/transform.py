@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 
 from penstock_job.contract import JobArgumentParser, JobContract, Result
-from penstock_job.dataset import find_input
+from penstock_job.dataset import rows_before
 from penstock_job.engine import Engine
-from penstock_job.errors import InputError
+from penstock_job.errors import ArgumentsError, InputError
+from penstock_job.job_input import read_input, spoken_name
 from penstock_job.object_store import ObjectStore
-from penstock_job.refine import publish_refined, refine
+from penstock_job.refine import NO_LINES, Judgement, judge, publish_refined, refine
+from penstock_job.rejects import Malformed
 from penstock_job.retry import read_retries
-from penstock_job.specification import Specification, read_names, read_specification
+from penstock_job.specification import Specification
+from penstock_job.specification_document import read_names, specification_of
 
 MAIN_TABLE = "penstock_input"
+SOURCE = "source"
+"""The name by which a select knows the records of a file."""
+STATED = ("columns", "nulls", "rules", "join", "filter", "select", "max_reject_ratio")
 
 
 class SpecificationArgumentParser(JobArgumentParser):
@@ -21,7 +28,7 @@ class SpecificationArgumentParser(JobArgumentParser):
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
-        for name in ("columns", "rules", "filter", "max_reject_ratio"):
+        for name in ("columns", "nulls", "rules", "filter", "max_reject_ratio", "specification"):
             self.add_argument(f"--{name}")
 
 
@@ -30,47 +37,88 @@ class TransformArgumentParser(SpecificationArgumentParser):
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
-        self.add_argument("--inputs", required=True)
+        self.add_argument("--inputs", default="")
+        self.add_argument("--source", default="", help="s3://… of a CSV file")
+        self.add_argument("--delimiter", default=",")
+        self.add_argument("--join")
         self.add_argument("--select")
 
 
-def specification_of(arguments: argparse.Namespace) -> Specification:
-    """The specification among the parsed arguments."""
-    return read_specification(
-        columns=arguments.columns,
-        rules=arguments.rules,
-        filter=arguments.filter,
-        select=getattr(arguments, "select", None),
-        max_reject_ratio=arguments.max_reject_ratio,
-    )
+@dataclass(frozen=True)
+class _Judged:
+    judgement: Judgement
+    malformed: Malformed
+    rows_read: int
+
+
+def read_arguments(arguments: argparse.Namespace, store: ObjectStore) -> Specification:
+    """The specification among the parsed arguments, and in the file that they name."""
+    stated = {name: getattr(arguments, name, None) for name in STATED}
+    return specification_of(stated, arguments.specification, store)
 
 
 def transform(
     engine: Engine, store: ObjectStore, contract: JobContract, arguments: argparse.Namespace
 ) -> Result:
-    """Refine the first input by the specification, with the other inputs at hand for its select.
+    """Refine the first input, or a CSV file, by the specification.
 
-    Inputs are upstream jobs of the same category; in the select each goes by its job's name.
+    Inputs are upstream jobs of the same category, which SQL knows by their names, and extracted
+    tables (`extract:shop/orders`), which it knows by the name of the table. The lookups of joins
+    and rules are inputs, too, whether named as such or not.
     """
-    specification = specification_of(arguments)
-    main, *others = read_names(arguments.inputs, "inputs")
-    manifest = find_input(store, contract, main)
-    engine.read_dataset(MAIN_TABLE, manifest)
+    specification = read_arguments(arguments, store)
+    names = (
+        read_names(arguments.inputs, "inputs") if arguments.inputs or not arguments.source else []
+    )
+    main = SOURCE if arguments.source else names.pop(0)
+    if spoken_name(main) in specification.lookups:
+        raise ArgumentsError(f"{main} cannot be looked up in itself")
+    spoken = {spoken_name(name) for name in names}
+    others = [*names, *(name for name in specification.lookups if name not in spoken)]
     for name in others:
-        engine.read_dataset(name, find_input(store, contract, name))
+        read_input(engine, store, contract, name, spoken_name(name))
+    judged = (
+        _judge_file(engine, specification, contract, arguments)
+        if arguments.source
+        else _judge_input(engine, store, specification, contract, main)
+    )
+    before = rows_before(store, contract) if specification.table_rules.compares else None
     refined = refine(
         engine,
-        specification,
         contract,
-        table=MAIN_TABLE,
-        name=main,
-        source=f"{main} for {contract.logical_date}",
-        retries=read_retries(engine, contract),
+        judged.judgement,
+        name=spoken_name(main),
+        source=arguments.source or f"{main} for {contract.logical_date}",
+        malformed=judged.malformed,
+        before=before,
     )
-    if refined.input_rows != manifest.rows:
+    details = {"inputs": [arguments.source or main, *others]}
+    return publish_refined(store, contract, refined, rows_read=judged.rows_read, details=details)
+
+
+def _judge_input(
+    engine: Engine,
+    store: ObjectStore,
+    specification: Specification,
+    contract: JobContract,
+    main: str,
+) -> _Judged:
+    rows = read_input(engine, store, contract, main, MAIN_TABLE)
+    judgement = judge(engine, specification, MAIN_TABLE, read_retries(engine, contract))
+    if judgement.records != rows:
         raise InputError(
-            f"{main} says it published {manifest.rows} rows for {contract.logical_date}, "
-            f"but its files hold {refined.input_rows}"
+            f"{main} says it published {rows} rows for {contract.logical_date}, "
+            f"but its files hold {judgement.records}"
         )
-    details = {"inputs": [main, *others]}
-    return publish_refined(store, contract, refined, rows_read=manifest.rows, details=details)
+    return _Judged(judgement, NO_LINES, rows)
+
+
+def _judge_file(
+    engine: Engine,
+    specification: Specification,
+    contract: JobContract,
+    arguments: argparse.Namespace,
+) -> _Judged:
+    source = engine.open_csv(arguments.source, arguments.delimiter)
+    judgement = source.judge(specification, MAIN_TABLE, read_retries(engine, contract))
+    return _Judged(judgement, source.malformed(), source.records + source.malformed_rows)

@@ -18,7 +18,7 @@ from penstock_job.contract import Result, contract_of
 from penstock_job.csv_extract import extract
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.object_store import ObjectStore
-from penstock_job.transform import SpecificationArgumentParser, specification_of
+from penstock_job.transform import SpecificationArgumentParser, read_arguments
 
 
 def main(argv: Sequence[str]) -> Result:
@@ -28,9 +28,9 @@ def main(argv: Sequence[str]) -> Result:
     parser.add_argument("--delimiter", default=",")
     parser.add_argument("--memory_limit", default="", help="as DuckDB writes it: 700MB")
     arguments = parser.read(argv)
-    specification = specification_of(arguments)
     contract = contract_of(arguments)
     store = ObjectStore()
+    specification = read_arguments(arguments, store)
     with (
         tempfile.TemporaryDirectory(prefix="penstock-") as folder,
         closing(DuckDbEngine(Path(folder), store, arguments.memory_limit)) as engine,

@@ -26,6 +26,8 @@ REPAIRS = (
     "penstock_local.lambda_functions",
     "penstock_local.glue",
     "penstock_local.redshift",
+    "penstock_local.emr_serverless",
+    "penstock_local.ecs",
     "penstock_local.asl",
     "penstock_local.schedules",
     "penstock_local.iam_names",

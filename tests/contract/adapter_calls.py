@@ -38,7 +38,13 @@ ALIASES = {
 }
 # A part that a service hands on to a function, and what that calls.
 HANDED_ON = {
-    "_tables": {"tables.record", "tables.commit_watermark"},
+    "_tables": {
+        "tables.record",
+        "tables.commit_watermark",
+        "tables.unreported",
+        "tables.remember_failure",
+        "tables.forget_failure",
+    },
     "_rejects": {"rejects.record", "rejects.of_job", "rejects.close", "rejects.give_back"}
     | {"queue.send_rejects"},
 }
@@ -65,6 +71,7 @@ ADAPTERS: dict[str, Uses] = {
     "bucket.plan": READ_OBJECT,
     "bucket.result_file": READ_OBJECT,
     "bucket.store": {*READ_OBJECT, ("s3:PutObject", "DataBucket")},
+    "bucket.store_lines": {("s3:PutObject", "DataBucket")},
     "bucket.store_file": {("s3:PutObject", "DataBucket")},
     "control.add_waiter": _on_control("UpdateItem"),
     "control.calendars": _on_control("BatchGetItem"),
@@ -118,8 +125,12 @@ ADAPTERS: dict[str, Uses] = {
     "runs.save": _on_runs("UpdateItem"),
     "runs.unlogged_by": _on_runs("GetItem"),
     "tables.commit_watermark": _on_runs("UpdateItem"),
+    "tables.failed": _on_runs("BatchGetItem"),
+    "tables.forget_failure": _on_runs("DeleteItem"),
     "tables.plan": _on_runs("BatchWriteItem"),
     "tables.record": _on_runs("UpdateItem"),
+    "tables.remember_failure": _on_runs("UpdateItem"),
+    "tables.unreported": _on_runs("Query"),
     "tables.watermarks": _on_runs("BatchGetItem"),
     "told.is_told": _on_runs("GetItem"),
     "told.note": _on_runs("PutItem"),

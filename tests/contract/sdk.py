@@ -20,6 +20,8 @@ OPTIMISED = {"states": "stepfunctions", "ecs": "ecs", "emr-serverless": "emr-ser
 # What the Lambda integration reports that is in no service model (Step Functions' developer
 # guide, "Handling error conditions").
 LAMBDA_RUNTIME_ERRORS = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"}
+# Throttling comes by this name or as the unnamed error of the service, whether its model has it.
+THROTTLING = {"ECS.ThrottlingException", "EMRServerless.ThrottlingException"}
 # A task of which RunTask says that it was not placed (developer guide, "Run Amazon ECS tasks").
 ECS_FAILURES = {"AmazonECS.Unknown"}
 STATES_ERRORS = {
@@ -98,7 +100,7 @@ def _member(shape: StructureShape, key: str, value: Any, *, aws_sdk: bool) -> tu
 
 def is_error(name: str) -> bool:
     """Whether Step Functions can report an error of this name."""
-    if name in STATES_ERRORS | LAMBDA_RUNTIME_ERRORS | ECS_FAILURES:
+    if name in STATES_ERRORS | LAMBDA_RUNTIME_ERRORS | ECS_FAILURES | THROTTLING:
         return True
     prefix, _, code = name.partition(".")
     if prefix not in ERROR_PREFIXES:

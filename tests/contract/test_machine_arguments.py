@@ -185,6 +185,13 @@ def test_a_job_has_the_time_that_its_row_gives_it(name: str) -> None:
     assert seconds == (900 if name == "Run Lambda Function" else LINE["timeout_seconds"])
 
 
+def test_emr_ends_a_job_run_only_after_the_state_has_had_time_to() -> None:
+    """A job run that EMR Serverless ends itself is CANCELLED, which is no timeout."""
+    line = {**line_of(machine.state("Run EMR Serverless Job")), "timeout_seconds": 120}
+    sent = rendered(machine.state("Run EMR Serverless Job"), line)
+    assert sent["ExecutionTimeoutMinutes"] == 3
+
+
 def test_a_job_waits_for_its_turn_as_long_as_its_row_says() -> None:
     seconds = rendered(machine.state("Await Turn"), LINE, "TimeoutSeconds")
     assert seconds == LINE["turn_timeout_seconds"]

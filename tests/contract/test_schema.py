@@ -1,10 +1,10 @@
-"""The tables of the run log as a file."""
+"""The tables of the run log and of the loads as a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.domain.run_log import definition
+from schema.generate import definition
 
 FILE = Path(__file__).parents[2] / "schema" / "etl.sql"
 

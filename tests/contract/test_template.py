@@ -80,7 +80,7 @@ def test_substitutions_of_the_definition_and_of_the_template_are_the_same() -> N
 
 
 @pytest.mark.parametrize("resource", of_type("AWS::Serverless::Function"))
-def test_every_function_shares_the_one_artifact_and_has_its_own_log_group(
+def test_every_function_shares_the_one_artifact_and_the_one_log_group(
     resource: dict[str, Any],
 ) -> None:
     properties = resource["Properties"]
@@ -88,12 +88,7 @@ def test_every_function_shares_the_one_artifact_and_has_its_own_log_group(
     assert not {"CodeUri", "Runtime", "Architectures"} & set(properties)
     module = properties["Handler"].removesuffix(".handler").replace(".", "/")
     assert (machine.ROOT / "functions" / f"{module}.py").exists()
-    logs = properties["LoggingConfig"]["LogGroup"]["Ref"]
-    assert logs == properties_name(resource).replace("Function", "Logs")
-
-
-def properties_name(resource: dict[str, Any]) -> str:
-    return next(name for name, body in RESOURCES.items() if body is resource)
+    assert "LoggingConfig" not in properties
 
 
 def test_functions_run_on_a_current_runtime_with_json_logs_and_tracing() -> None:
@@ -102,7 +97,8 @@ def test_functions_run_on_a_current_runtime_with_json_logs_and_tracing() -> None
     assert shared["Runtime"] == "python3.13"
     assert shared["Architectures"] == ["arm64"]
     assert shared["Tracing"] == "Active"
-    assert shared["LoggingConfig"] == {"LogFormat": "JSON"}
+    assert shared["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionLogs"}}
+    assert "RetentionInDays" in RESOURCES["FunctionLogs"]["Properties"]
 
 
 def test_functions_get_every_setting_that_they_read() -> None:

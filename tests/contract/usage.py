@@ -90,13 +90,47 @@ _JOB: Uses = {
     ("logs:CreateLogStream", "log-group"),
     ("logs:PutLogEvents", "log-group"),
 }
+_CATALOG: Uses = {
+    (f"glue:{action}", resource)
+    for action in (
+        *("GetTable", "CreateTable", "UpdateTable", "DeleteTable", "GetPartitions"),
+        *("BatchCreatePartition", "BatchUpdatePartition", "DeletePartition"),
+    )
+    for resource in ("catalog", "database/", "table/")  # Glue asks for all three
+}
+_IMPORT: Uses = {
+    ("dynamodb:ImportTable", "LoadTablePattern"),
+    ("dynamodb:DescribeImport", "LoadTablePattern"),
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.Requesting.html
+    *(
+        (f"logs:{action}", "/aws-dynamodb/")
+        for action in (
+            *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
+            *("PutLogEvents", "PutRetentionPolicy"),
+        )
+    ),
+}
 JOBS: dict[str, Uses] = {
     "TransformJobRole": {*_JOB, ("s3:DeleteObject", "DataBucket")},  # Spark's _temporary
+    "ExtractJobRole": {
+        *_JOB,
+        *_CATALOG,
+        ("secretsmanager:GetSecretValue", "ExtractSecretPattern"),
+        ("s3:GetObject", "ExtractSourceBucket"),
+        ("s3:ListBucket", "ExtractSourceBucket"),
+        ("s3:DeleteObject", "DataBucket"),
+    },
     "LoadJobRole": {
         *_JOB,
         *_BATCH,
+        ("redshift-data:DescribeTable", "RedshiftWorkgroupArn"),
+        ("redshift-data:DescribeTable", "RedshiftCluster"),
         ("redshift-data:DescribeStatement", ""),
         ("redshift-data:CancelStatement", ""),
+        *_CATALOG,
+        *_IMPORT,
+        ("dynamodb:DescribeTable", "LoadTablePattern"),
+        ("dynamodb:BatchWriteItem", "LoadTablePattern"),
         ("dynamodb:DescribeTable", "DailyCasesTable"),
         ("dynamodb:BatchWriteItem", "DailyCasesTable"),
     },
@@ -117,6 +151,16 @@ REQUESTS = {
     "update_item": "dynamodb:UpdateItem",
     "disable_rule": "events:DisableRule",
     "enable_rule": "events:EnableRule",
+    "batch_create_partition": "glue:BatchCreatePartition",
+    "batch_update_partition": "glue:BatchUpdatePartition",
+    "create_table": "glue:CreateTable",
+    "delete_partition": "glue:DeletePartition",
+    "delete_table": "glue:DeleteTable",
+    "get_partitions": "glue:GetPartitions",
+    "get_table": "glue:GetTable",
+    "update_table": "glue:UpdateTable",
+    "describe_import": "dynamodb:DescribeImport",
+    "import_table": "dynamodb:ImportTable",
     "batch_execute_statement": "redshift-data:BatchExecuteStatement",
     "cancel_statement": "redshift-data:CancelStatement",
     "describe_statement": "redshift-data:DescribeStatement",
@@ -125,6 +169,7 @@ REQUESTS = {
     "list_objects_v2": "s3:ListBucket",
     "put_object": "s3:PutObject",
     "upload_file": "s3:PutObject",
+    "get_secret_value": "secretsmanager:GetSecretValue",
     "publish": "sns:Publish",
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "delete_message_batch": "sqs:DeleteMessage",
@@ -150,7 +195,7 @@ def requests_in(folder: Path) -> set[str]:
         for groups in _REQUEST.findall(path.read_text())
         for name in groups
     }
-    return found - {"", "meta", "get_paginator"} - PEOPLE_ONLY
+    return found - {"", "meta", "get_paginator", "exceptions"} - PEOPLE_ONLY
 
 
 def of_function(handler: str) -> Uses:

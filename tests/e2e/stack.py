@@ -47,13 +47,28 @@ class Stack:
     def apply(self, source_url: str) -> list[dict[str, Any]]:
         return example.apply_rows(self.instance, self.deployed.outputs, source_url)
 
+    def reconcile(self) -> None:
+        """Have open runs looked after, as every five minutes."""
+        function = self.client("cloudformation").describe_stack_resource(
+            StackName="penstock-local", LogicalResourceId="ReconcileRunsFunction"
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        answer = self.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps({"check": "runs"}).encode()
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def start(self, **more: Any) -> str:
+        """Start a run of the example category; the ARN of its execution."""
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.output("PipelineStateMachineArn"),
+            input=json.dumps({"category": "Daily_Covid", **more}),
+        )
+        return str(started["executionArn"])
+
     def run(self, **more: Any) -> Ran:
         """Run the example category to its end."""
         states = self.client("stepfunctions")
-        arn = states.start_execution(
-            stateMachineArn=self.output("PipelineStateMachineArn"),
-            input=json.dumps({"category": "Daily_Covid", **more}),
-        )["executionArn"]
+        arn = self.start(**more)
         deadline = time.monotonic() + LONGEST_SECONDS
         while (ending := pipeline.ending(states, arn)) is None:
             assert time.monotonic() < deadline, f"{arn} does not end"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -143,16 +142,6 @@ def waiting_job(stack: Stack, deployed: Deployed, arn: str) -> JobRecord:
                 return job
 
 
-def reconcile(stack: Stack) -> None:
-    function = stack.client("cloudformation").describe_stack_resource(
-        StackName="penstock-local", LogicalResourceId="ReconcileRunsFunction"
-    )["StackResourceDetail"]["PhysicalResourceId"]
-    answer = stack.client("lambda").invoke(
-        FunctionName=function, Payload=json.dumps({"check": "runs"}).encode()
-    )
-    assert "FunctionError" not in answer, answer["Payload"].read()
-
-
 def test_reconcile_runs_closes_a_run_whose_execution_was_stopped(
     stack: Stack, deployed: Deployed, rows: ControlTable
 ) -> None:
@@ -162,7 +151,7 @@ def test_reconcile_runs_closes_a_run_whose_execution_was_stopped(
     job = waiting_job(stack, deployed, arn)
     stack.client("stepfunctions").stop_execution(executionArn=arn, cause="by hand")
     for _ in range(20):
-        reconcile(stack)
+        stack.reconcile()
         run = deployed.run_table.run(job.job_id)
         if run is not None and run.verdict is not None:
             break
@@ -183,7 +172,7 @@ def test_reconcile_runs_settles_a_job_whose_execution_was_stopped_and_the_run_go
     job = waiting_job(stack, deployed, arn)
     assert job.execution_arn is not None
     stack.client("stepfunctions").stop_execution(executionArn=job.execution_arn, cause="by hand")
-    reconcile(stack)
+    stack.reconcile()
     ended = follow(a_console(), deployed, arn, "run")
     assert ended.verdict == "PARTIAL"
     outcomes = {j.job_name: str(j.state) for j in deployed.run_table.jobs_of(job.job_id)}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from penstock.adapters.expression import Expression
 
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def update_item(
     try:
         return Updated(dict(client.update_item(**request).get("Attributes", {})), done=True)
     except ClientError as error:
-        if error.response["Error"]["Code"] != _CONDITION_FAILED:
+        if error.response["Error"]["Code"] != CONDITION_FAILED:
             raise
         answer_to_error: dict[str, Any] = dict(error.response)
         attempts = answer_to_error["ResponseMetadata"].get("RetryAttempts", 0)

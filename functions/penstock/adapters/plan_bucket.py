@@ -35,8 +35,7 @@ class PlanBucket:
     def store(self, plan: PlanDocument) -> PlanDocument:
         """Store the plan unless the run has one; return the one that is stored from now on.
 
-        The document is written first and only once, so two invocations for the same run agree on
-        one plan. The lines follow from it.
+        The document is written only once, so two invocations for the same run agree on one plan.
         """
         try:
             self._client.put_object(
@@ -50,13 +49,16 @@ class PlanBucket:
             if error.response["Error"]["Code"] not in _EXISTS:
                 raise
             plan = self.plan(plan["job_id"]) or plan
+        return plan
+
+    def store_lines(self, plan: PlanDocument) -> None:
+        """Store what the map over the jobs reads; from one plan always the same."""
         self._client.put_object(
             Bucket=self._bucket,
             Key=plan_key(plan["job_id"]),
             Body=b"".join(_json(line) + b"\n" for line in plan["lines"]),
             ContentType="application/jsonl",
         )
-        return plan
 
     def store_file(self, key: str, content: bytes) -> None:
         """Store a file of a run that only its jobs read."""

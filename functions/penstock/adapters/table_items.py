@@ -2,6 +2,7 @@
 
 RUN#<job id>         TABLE#<source>/<table>   how the extract of the table went in this run
 WATERMARK#<source>   <table>                  the last committed watermark and its run
+FAILED#<source>      <table>                  the run in which it failed, until one succeeds
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from penstock.adapters.attribute_values import from_item, to_item
 from penstock.adapters.batches import get_all, put_all
-from penstock.adapters.conditional_update import update_item
+from penstock.adapters.conditional_update import CONDITION_FAILED, update_item
 from penstock.adapters.expression import Expression
 from penstock.adapters.job_item import run_key
+from penstock.domain.table_report import FAILED, TableReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from penstock.domain.job_record import JobKey
-    from penstock.domain.table_report import TableReport
+
+
+PLANNED = "PLANNED"
 
 
 class TableItems:
@@ -41,7 +47,7 @@ class TableItems:
                     "PK": run_key(job_id),
                     "SK": f"TABLE#{key}",
                     "JobName": job_name,
-                    "Status": "PLANNED",
+                    "Status": PLANNED,
                     "ExpiresAt": expires_at,
                 }
             )
@@ -69,16 +75,54 @@ class TableItems:
         update = f"SET {expression.assignments(changes)}"
         update_item(self._client, self._table, key, expression, update)
 
+    def unreported(self, job: JobKey) -> list[TableReport]:
+        """Return the tables that the job was to extract and that still are planned, as failed."""
+        found = [
+            item["SK"].removeprefix("TABLE#").partition("/")
+            for item in self._of_run(job.job_id)
+            if item["JobName"] == job.job_name and item["Status"] == PLANNED
+        ]
+        return [TableReport(source, table, FAILED) for source, _, table in found]
+
+    def remember_failure(self, job_id: str, report: TableReport, now: str) -> None:
+        """Have a table extracted by the next run, too."""
+        expression = Expression()
+        changes = {"JobId": job_id, "Error": report.error, "FailedAt": now}
+        update = f"SET {expression.assignments(changes)}"
+        key = _failure_key(report.source, report.table)
+        update_item(self._client, self._table, key, expression, update)
+
+    def forget_failure(self, job_id: str, report: TableReport) -> None:
+        """Forget the failure of a table unless it has failed in a later run."""
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_failure_key(report.source, report.table),
+                ConditionExpression="attribute_not_exists(JobId) OR JobId <= :run",
+                ExpressionAttributeValues={":run": {"S": job_id}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != CONDITION_FAILED:
+                raise
+
+    def failed(self, tables: Sequence[tuple[str, str]]) -> set[str]:
+        """Return which of some tables (pairs of source and name) failed last time, by key."""
+        keys = [_failure_key(source, table) for source, table in tables]
+        found = [from_item(item) for item in get_all(self._client, self._table, keys)]
+        return {f"{item['PK'].removeprefix('FAILED#')}/{item['SK']}" for item in found}
+
     def statuses(self, job_id: str) -> dict[str, str]:
         """Return how the extracts of a run stand, by table key."""
+        return {item["SK"].removeprefix("TABLE#"): item["Status"] for item in self._of_run(job_id)}
+
+    def _of_run(self, job_id: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="PK = :run AND begins_with(SK, :table)",
             ExpressionAttributeValues={":run": {"S": run_key(job_id)}, ":table": {"S": "TABLE#"}},
             ConsistentRead=True,
         )
-        items = [from_item(dict(item)) for page in pages for item in page["Items"]]
-        return {item["SK"].removeprefix("TABLE#"): item["Status"] for item in items}
+        return [from_item(dict(item)) for page in pages for item in page["Items"]]
 
     def watermarks(self, tables: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Return the committed watermarks of some tables (pairs of source and name), by key."""
@@ -107,6 +151,10 @@ class TableItems:
         update = f"SET {expression.assignments(changes)}"
         key = _watermark_key(report.source, report.table)
         return update_item(self._client, self._table, key, expression, update, condition).done
+
+
+def _failure_key(source: str, table: str) -> dict[str, Any]:
+    return to_item({"PK": f"FAILED#{source}", "SK": table})
 
 
 def _watermark_key(source: str, table: str) -> dict[str, Any]:

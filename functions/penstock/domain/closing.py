@@ -10,7 +10,7 @@ from penstock.domain.digest import digest_of, subject_of
 from penstock.domain.instant import parse_day, written_of
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import Verdict
-from penstock.domain.run_log import log_statement
+from penstock.domain.run_log import run_log
 from penstock.domain.run_record import RunRecord
 from penstock.domain.verdict import verdict_of
 from penstock.domain.waiter import Waiter
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from penstock.domain.job_record import JobRecord
     from penstock.domain.messages import CloseRunRequest, CloseRunResponse
+    from penstock.domain.run_log import RunLog
     from penstock.domain.site import Site
 
     RunWithJobs = tuple[RunRecord, Sequence[JobRecord]]
@@ -79,24 +80,31 @@ def pools_of(jobs: Sequence[JobRecord]) -> list[str]:
     return sorted({job.pool for job in jobs if job.arrived_at})
 
 
+def log_of(runs: Sequence[RunWithJobs], site: Site) -> RunLog | None:
+    """Return the log of the runs, the newest first, if there is a Redshift to write it to."""
+    if site.redshift is None:
+        return None
+    return run_log(site.redshift, site.environment, site.data_bucket, runs)
+
+
 def response(
-    ended: RunWithJobs, unlogged: Sequence[RunWithJobs], event: CloseRunRequest, site: Site
+    ended: RunWithJobs, log: RunLog | None, event: CloseRunRequest, site: Site
 ) -> CloseRunResponse:
     """Return the verdict, the message for people, and the run log if there is one to write."""
     run, jobs = ended
     digest = digest_of(run, jobs, event.get("failure"), site.environment)
     if run.duplicate_of and run.duplicate_of not in digest:
         digest += _duplicate(run)
-    statement = None
-    if site.redshift:
-        statement, left = log_statement(site.redshift, site.environment, [ended, *unlogged])
-        if left:
-            digest += f"\nThe run log had no room for {left} jobs that succeeded.\n"
+    if log and log.missing:
+        digest += (
+            f"\nThe run log had no room for {log.missing} jobs that succeeded; "
+            "with a RedshiftCopyRoleArn it has.\n"
+        )
     return {
         "verdict": str(run.verdict),
         "subject": subject_of(run, jobs),
         "digest": digest,
-        "log_statement": statement,
+        "log_statement": log.statement if log else None,
     }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from penstock.domain import run_condition
 from penstock.domain.dependency import parse_dependencies
+from penstock.domain.engine_choice import AUTO, with_engine
 from penstock.domain.flag import parse_flag
 from penstock.domain.history import History
 from penstock.domain.instant import parse_day, zone
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 JOB_TYPES: Final = (
-    "spark", "python_shell", "emr", "ecs", "lambda", "redshift_sql", "state_machine",
+    "spark", "python_shell", "auto", "emr", "ecs", "lambda", "redshift_sql", "state_machine",
 )  # fmt: skip
 WORKER_TYPES: Final = (
     "Standard", "G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X",
@@ -34,6 +35,7 @@ DECLARED: Final = (
     "JobName", "JobCategory", "Environment", "JobType", "Target", "Arguments", "WorkerType",
     "NumberOfWorkers", "MaxCapacity", "TimeoutMinutes", "MaxAttempts", "RunCondition", "TimeZone",
     "SkipFlag", "SkipReason", "SkipUntil", "DependsOn", "Pool", "Priority", "Owner", "ExpectedRows",
+    "ExpectedBytes", "TargetSpark",
 )  # fmt: skip
 """The fields a person writes."""
 RECORDED: Final = (
@@ -73,8 +75,9 @@ class Recorded:
 class ControlRow:
     """A job as its row states it; where the row is silent, the default stands.
 
-    `required` are those of `depends_on` without which the job does not run, even on a day on
-    which they are left out.
+    `chosen` says which engine an `auto` job has got, and why; its type, target and workers are
+    those of that engine. `required` are those of `depends_on` without which the job does not run,
+    even on a day on which they are left out.
     """
 
     job_name: str
@@ -101,6 +104,7 @@ class ControlRow:
     expected_rows: int | None
     last_seconds: float | None
     recorded: Recorded
+    chosen: str = ""
 
     def is_for(self, environment: str) -> bool:
         """Tell whether the job belongs here; a row that names no environment belongs everywhere."""
@@ -169,7 +173,7 @@ def read_row(attributes: Mapping[str, Any]) -> RowReading:
     _check_capacity(reader, row)
     _check_dependencies(reader, row)
     _check_spelling(reader, attributes)
-    return RowReading(row, tuple(reader.problems))
+    return RowReading(_with_engine(reader, row), tuple(reader.problems))
 
 
 def item_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,6 +200,16 @@ def item_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None and value not in ("", [], {}):
             item[field] = normal.get(field, value.strip() if isinstance(value, str) else value)
     return item
+
+
+def _with_engine(reader: RowReader, row: ControlRow) -> ControlRow:
+    expected_bytes = reader.whole_number("ExpectedBytes", 0, 10**18)
+    target_spark = reader.text("TargetSpark")
+    if row.job_type == AUTO:
+        return with_engine(row, target_spark, expected_bytes)
+    if target_spark:
+        reader.complain("TargetSpark", "is for a job of the type auto")
+    return row
 
 
 def _recorded(attributes: Mapping[str, Any]) -> Recorded:
@@ -244,18 +258,22 @@ def _check_required(reader: RowReader) -> None:
 
 def _check_capacity(reader: RowReader, row: ControlRow) -> None:
     """Report capacities that Glue would refuse only when the job starts."""
-    if row.job_type == "python_shell":
-        if row.worker_type or row.number_of_workers:
-            reader.complain("WorkerType", "a python_shell job has MaxCapacity 0.0625 or 1 instead")
-        if row.max_capacity not in (None, *PYTHON_SHELL_CAPACITIES):
-            reader.complain("MaxCapacity", "a python_shell job has 0.0625 or 1")
-    elif row.job_type == "spark":
-        if (row.worker_type is None) != (row.number_of_workers is None):
-            reader.complain("NumberOfWorkers", "goes together with WorkerType")
-        if row.max_capacity is not None:
-            reader.complain("MaxCapacity", "a spark job has WorkerType and NumberOfWorkers instead")
-        if row.number_of_workers is not None and row.number_of_workers < FEWEST_SPARK_WORKERS:
-            reader.complain("NumberOfWorkers", "a spark job has 2 at least")
+    if row.job_type == "python_shell" and (row.worker_type or row.number_of_workers):
+        reader.complain("WorkerType", "a python_shell job has MaxCapacity 0.0625 or 1 instead")
+    if row.job_type == "spark" and row.max_capacity is not None:
+        reader.complain("MaxCapacity", "a spark job has WorkerType and NumberOfWorkers instead")
+    is_shell = row.job_type in ("python_shell", AUTO)
+    if is_shell and row.max_capacity not in (None, *PYTHON_SHELL_CAPACITIES):
+        reader.complain("MaxCapacity", "a python_shell job has 0.0625 or 1")
+    if row.job_type in ("spark", AUTO):
+        _check_workers(reader, row)
+
+
+def _check_workers(reader: RowReader, row: ControlRow) -> None:
+    if (row.worker_type is None) != (row.number_of_workers is None):
+        reader.complain("NumberOfWorkers", "goes together with WorkerType")
+    if row.number_of_workers is not None and row.number_of_workers < FEWEST_SPARK_WORKERS:
+        reader.complain("NumberOfWorkers", "a spark job has 2 at least")
 
 
 def _check_dependencies(reader: RowReader, row: ControlRow) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from penstock.domain import dependency_graph
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome, Progress, State
-from penstock.domain.row_reader import Problem
+from penstock.domain.row_reader import BadValueError, Problem
 from penstock.domain.run_condition import UnknownCalendarError
 from penstock.domain.waits import Waits
 
@@ -82,7 +82,7 @@ def decide(
 ) -> dict[str, Decision]:
     """Return the decision for each row, by job name.
 
-    `check` raises ValueError for a row that cannot be turned into a plan line.
+    `check` raises BadValueError for a row that cannot be turned into a plan line.
     """
     decisions = {
         reading.row.job_name: decide_alone(reading, day, check)
@@ -116,8 +116,8 @@ def decide_alone(
         problems.append(Problem("RunCondition", unknown))
     try:
         check(row)
-    except ValueError as error:
-        problems.append(Problem("Arguments", str(error)))
+    except BadValueError as error:
+        problems.append(Problem(error.field, str(error)))
     if problems:
         return _invalid(row, problems, is_due=is_due)
     return _due(row, own_day, day, is_due=is_due)

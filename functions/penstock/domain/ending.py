@@ -13,11 +13,13 @@ from penstock.domain.prices import Prices
 from penstock.domain.rejects_report import RejectsReport, rejects_of_file
 from penstock.domain.result_file import MalformedResultError, figures_of_file, figures_of_report
 from penstock.domain.service_report import ServiceReport, report_of
+from penstock.domain.table_report import failures_among, table_reports
 
 if TYPE_CHECKING:
     from penstock.domain.messages import Failure
 
 BLOCKED_ERROR: Final = "JobBlocked"
+TABLES_ERROR: Final = "TablesFailedError"
 ENDED_ERROR: Final = "JobAlreadyEnded"
 IMBALANCE_ERROR: Final = "RowsDoNotAddUpError"
 AWAIT_TURN: Final = "Await Turn"
@@ -47,9 +49,9 @@ def ending_of_result(
     """Judge a task that ended without an error, which does not mean that the job went well.
 
     A Glue run that somebody stopped, for one, may count as a success for Step Functions. A result
-    file that cannot be read does not change the outcome, but is noted as the error of the job. One
-    whose rows do not add up makes a failure of a success, and so does one whose rejects cannot be
-    read: in both cases records would be lost without anybody knowing.
+    file that cannot be read does not change the outcome, but is noted as the error of the job. An
+    extract that reports a failed table has failed, whatever its service says; so has a job whose
+    rows do not add up or whose rejects cannot be read: records would be lost unknown to anybody.
     """
     report = report_of(result) or ServiceReport(Outcome.SUCCEEDED)
     error = "" if report.outcome is Outcome.SUCCEEDED else "JobNotSucceededError"
@@ -60,9 +62,13 @@ def ending_of_result(
         counts = malformed.figures
         error = error or "MalformedResultError"
         cause = "; ".join(text for text in (cause, str(malformed)) if text)
+    outcome = report.outcome
+    failed_tables = failures_among(table_reports(result_file))
+    if failed_tables and outcome is Outcome.SUCCEEDED:
+        outcome, error, cause = Outcome.FAILED, TABLES_ERROR, failed_tables
     figures = counts.or_else(_with_dollars(report, prices))
-    ending = Ending(report.outcome, error, in_short(cause), figures)
-    return _accounted(ending, result_file) if ending.outcome is Outcome.SUCCEEDED else ending
+    ending = Ending(outcome, error, in_short(cause), figures)
+    return _accounted(ending, result_file) if outcome is Outcome.SUCCEEDED else ending
 
 
 def ending_of_failure(

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 DEFAULT_CATEGORY: Final = "Extract"
 DEFAULT_TARGET_MINUTES: Final = 10.0
+SHIPPED_JOB: Final = "{stack}-extract-tables"
+SHIPPED_SPARK_JOB: Final = "{stack}-extract-tables-spark"
+"""The Glue jobs that extract where the config names none."""
+SPARK_SOURCES: Final = ("postgresql",)
+"""What the Spark job that ships can read."""
 DATABASES: Final = ("postgresql", "mysql")
 TYPICAL_SECONDS: Final = 20.0
 """Assumed of a table that nobody has said anything about: connecting, reading, writing a little."""
@@ -66,6 +71,26 @@ class ExtractTable:
         return "spark" if has_workers else "python_shell"
 
     @property
+    def target(self) -> str:
+        """Return what runs the extract; empty where nothing that ships can."""
+        stated = self.settings.get("targets", {}).get(self.job_type) or self.settings.get("target")
+        return str(stated or self._shipped)
+
+    @property
+    def _shipped(self) -> str:
+        if self.job_type == "spark" and self.source.kind in SPARK_SOURCES:
+            return SHIPPED_SPARK_JOB
+        return SHIPPED_JOB if self.job_type == "python_shell" else ""
+
+    @property
+    def partitions(self) -> int | None:
+        """Return how many ranges are read side by side, if that is said: by default the workers."""
+        stated = self.settings.get("partitions")
+        if stated is None and "partition_column" in self.settings:
+            stated = self.settings.get("number_of_workers")
+        return stated
+
+    @property
     def expected_seconds(self) -> float:
         """Return how long the extract will probably take, for packing and for priority."""
         if "expected_seconds" in self.settings:
@@ -91,6 +116,7 @@ def extract_config(document: Mapping[str, Any]) -> ExtractConfig:
     for number, stated in enumerate(document["sources"]):
         place = f"sources[{number}]"
         found = _tables_of(stated, document.get("defaults", {}))
+        problems += _problems_of_address(stated, place)
         problems += _repeated_tables(found, place)
         for position, table in enumerate(found):
             problems += problems_of(table, f"{place}.tables[{position}]")
@@ -118,9 +144,14 @@ def in_lines(title: str, problems: Sequence[str], most: int = 20) -> str:
 def _problems_of_mode(table: ExtractTable) -> Iterable[tuple[str, str]]:
     if table.mode != "incremental":
         return
-    if table.source.kind not in DATABASES:
+    if table.source.kind == "http_csv":
         yield "mode", "is incremental, but a file is read whole or, unchanged, not at all: use full"
         return
+    if table.source.kind == "s3":
+        yield from _problems_of_objects(table)
+        return
+    if table.settings.get("drift") == "accept":
+        yield "drift", "is accept, which replaces the whole table: it needs mode full"
     for field in ("cursor", "primary_key"):
         if not table.settings.get(field):
             yield field, "is missing; mode incremental needs it"
@@ -128,12 +159,23 @@ def _problems_of_mode(table: ExtractTable) -> Iterable[tuple[str, str]]:
 
 def _problems_of_job(table: ExtractTable) -> Iterable[tuple[str, str]]:
     stated = [name for name in ("worker_type", "number_of_workers") if name in table.settings]
-    if not table.settings.get("target"):
+    if not table.target:
         yield "target", f"is missing; the {table.job_type} job that extracts has to be named"
     if table.job_type == "spark" and len(stated) == 1:
         yield stated[0], "needs worker_type and number_of_workers, both or neither"
-    elif table.job_type != "spark" and stated:
-        yield stated[0], f"a {table.job_type} job has no Glue workers; use spark"
+    elif table.job_type == "spark" and table.settings.get("number_of_workers") == 1:
+        yield "number_of_workers", "is 1, but a Glue job with Spark has 2 workers at least"
+    elif table.job_type == "python_shell" and stated:
+        yield stated[0], "a python_shell job has no Glue workers; use spark"
+
+
+def _problems_of_objects(table: ExtractTable) -> Iterable[tuple[str, str]]:
+    """Increments of objects need no key: each object is read once. With one, rows replace rows."""
+    fields = ("cursor", "primary_key")
+    stated = [field for field in fields if table.settings.get(field)]
+    if len(stated) == 1:
+        (other,) = set(fields) - set(stated)
+        yield other, f"is missing; {stated[0]} has a meaning only with it"
 
 
 def _tables_of(stated: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[ExtractTable]:
@@ -149,6 +191,11 @@ def _tables_of(stated: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[E
         name = particular.pop("table")
         tables.append(ExtractTable(source, name, {**general, **particular}))
     return tables
+
+
+def _problems_of_address(source: Mapping[str, Any], place: str) -> Iterable[str]:
+    if len(source["tables"]) > 1 and "{table}" not in source.get("url", "{table}"):
+        yield f"{place}.url: has no {{table}} in it, so that all tables would be the same file"
 
 
 def _repeated_sources(sources: Sequence[Mapping[str, Any]]) -> Iterable[str]:

@@ -30,8 +30,8 @@ _FIELDS: Final = {
     "priority": "Priority",
 }
 _OF_THE_TABLE: Final = (
-    "cursor", "primary_key", "lookback", "columns", "partition_column", "partitions",
-    "partition_by", "drift", "expected_rows",
+    "cursor", "primary_key", "lookback", "columns", "types", "partition_column",
+    "partition_by", "drift", "csv", "max_reject_ratio", "expected_rows",
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class ExtractJob:
             "JobName": self.name,
             "JobCategory": category,
             "JobType": first.job_type,
-            "Target": first.settings["target"],
+            "Target": first.target,
             "Arguments": {
                 "tables_path": f"s3://{{data_bucket}}/{work_order_key(job_id, self.name)}"
             },
@@ -102,6 +102,8 @@ def _order(
     table: ExtractTable, watermarks: Mapping[str, Any], target_folder: str
 ) -> dict[str, Any]:
     stated = {name: table.settings[name] for name in _OF_THE_TABLE if name in table.settings}
+    if table.partitions is not None:
+        stated["partitions"] = table.partitions
     return stated | {
         "table": table.table,
         "mode": table.mode,

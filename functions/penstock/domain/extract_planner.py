@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from penstock.domain.control_row import read_row
 from penstock.domain.extract_jobs import extract_jobs, work_order_key
+from penstock.domain.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from penstock.domain.extract_config import ExtractTable
+    from penstock.domain.extract_config import ExtractConfig, ExtractTable
     from penstock.domain.extract_jobs import ExtractJob
     from penstock.domain.messages import PlanRunResponse
     from penstock.domain.requested_run import RequestedRun
@@ -26,6 +27,9 @@ class Tables(Protocol):
 
     def plan(self, job_id: str, tables: Iterable[tuple[str, str]]) -> None:
         """Note which job of the run extracts which table."""
+
+    def failed(self, tables: Sequence[tuple[str, str]]) -> set[str]:
+        """Return which of some tables failed last time, by table key."""
 
     def watermarks(self, tables: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Return the committed watermarks, by table key."""
@@ -46,13 +50,30 @@ class ExtractPlanner:
         self._tables = tables
         self._files = files
 
+    def with_failed(
+        self, tables: Sequence[ExtractTable], config: ExtractConfig, run: RequestedRun
+    ) -> list[ExtractTable]:
+        """Return the tables asked for and those of the config that failed last time.
+
+        A backfill makes up for nothing.
+        """
+        asked = {table.key for table in tables}
+        others = [table for table in config.tables if table.key not in asked]
+        if run.lane == Lane.BACKFILL or not others:
+            return list(tables)
+        failed = self._tables.failed([(table.source.name, table.table) for table in others])
+        return [*tables, *(table for table in others if table.key in failed)]
+
     def plan(
         self, run: RequestedRun, tables: Sequence[ExtractTable], target_seconds: float
     ) -> PlanRunResponse:
         """Store work orders and plan; raise InvalidRequestError for a bad request."""
         jobs = extract_jobs(tables, target_seconds)
         readings = [read_row(job.row(run.category, run.job_id)) for job in jobs]
-        return self._planner.plan_rows(run, readings, prepare=lambda: self._order(run, jobs))
+        sources = tuple(f"{table.source.name}." for table in tables)
+        return self._planner.plan_rows(
+            run, readings, prepare=lambda: self._order(run, jobs), makes_up_for=sources
+        )
 
     def _order(self, run: RequestedRun, jobs: Sequence[ExtractJob]) -> None:
         """Write what each job is to do, with the watermarks as they are now."""

@@ -12,11 +12,17 @@ LONGEST: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One success: its run time, and rows written and dollars where known."""
+    """One success: its run time, and rows written, dollars and bytes where known."""
 
     seconds: float
     rows: int | None = None
     dollars: float | None = None
+    bytes: int | None = None
+
+    def to_list(self) -> list[float | int | None]:
+        """Return what is stored: `[seconds, rows, dollars]`, and the bytes if they are known."""
+        figures = [self.seconds, self.rows, self.dollars]
+        return figures if self.bytes is None else [*figures, self.bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +46,18 @@ class History:
         """Return the median cost, where it is known."""
         return _median([sample.dollars for sample in self.samples])
 
+    @property
+    def bytes(self) -> float | None:
+        """Return the median of the bytes written, where they are known."""
+        return _median([sample.bytes for sample in self.samples])
+
     def grown(self, sample: Sample) -> History:
         """Return the history with one more success; the oldest is forgotten."""
         return History((sample, *self.samples)[:LONGEST])
 
     def to_attribute(self) -> list[list[float | int | None]]:
-        """Return what the control row and the run table store: `[[seconds, rows, dollars], …]`."""
-        return [[sample.seconds, sample.rows, sample.dollars] for sample in self.samples]
+        """Return what the control row and the run table store, see Sample.to_list."""
+        return [sample.to_list() for sample in self.samples]
 
     @classmethod
     def from_attribute(cls, value: Any) -> History:
@@ -58,11 +69,13 @@ class History:
 
 def _sample(entry: Any) -> Sample | None:
     match entry:
-        case [int() | float() as seconds, rows, dollars]:
+        case [int() | float() as seconds, rows, dollars, *further]:
+            size = further[0] if further else None
             return Sample(
                 float(seconds),
                 int(rows) if isinstance(rows, (int, float)) else None,
                 float(dollars) if isinstance(dollars, (int, float)) else None,
+                int(size) if isinstance(size, (int, float)) else None,
             )
     return None
 

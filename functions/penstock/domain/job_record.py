@@ -103,7 +103,9 @@ class JobRecord:
         if self.outcome is not Outcome.SUCCEEDED or self.seconds is None:
             return self.history
         figures = self.figures
-        return self.history.grown(Sample(self.seconds, figures.rows_written, figures.dollars))
+        return self.history.grown(
+            Sample(self.seconds, figures.rows_written, figures.dollars, figures.bytes)
+        )
 
     @property
     def seconds(self) -> float | None:

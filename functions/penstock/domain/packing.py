@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from penstock.domain.extract_config import ExtractTable
 
-_SHARED = ("target", "max_capacity", "worker_type", "number_of_workers", "pool", "timeout_minutes")
+_SHARED = ("max_capacity", "worker_type", "number_of_workers", "pool", "timeout_minutes")
 
 
 def packs(tables: Iterable[ExtractTable], target_seconds: float) -> list[list[ExtractTable]]:
@@ -23,7 +23,8 @@ def packs(tables: Iterable[ExtractTable], target_seconds: float) -> list[list[Ex
     groups: dict[Hashable, list[ExtractTable]] = {}
     for table in tables:
         settings: Any = tuple(str(table.settings.get(name)) for name in _SHARED)
-        groups.setdefault((table.source.name, table.job_type, settings), []).append(table)
+        key = (table.source.name, table.job_type, table.target, settings)
+        groups.setdefault(key, []).append(table)
     return [
         pack
         for group in groups.values()

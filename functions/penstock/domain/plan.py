@@ -185,7 +185,7 @@ def usual_seconds(row: ControlRow) -> float:
 
 
 def _line(row: ControlRow, facts: RunFacts, attempt: int, *, retries: bool) -> PlanLine:
-    """Return what the child execution gets; raise ValueError if a text cannot be filled in."""
+    """Return what the child execution gets; raise BadValueError if a text cannot be filled in."""
     values = facts.placeholders()
     contract = facts.contract(row.job_name, attempt, retries=retries)
     token = start_token(facts.job_id, row.job_name, attempt)

@@ -26,6 +26,7 @@ def plan_entry(decision: Decision, day: Day, priority: int, attempt: int) -> Pla
     return PlanEntry(
         JobName=row.job_name,
         JobType=row.job_type,
+        Chosen=row.chosen,
         Decision=str(decision.state),
         Reason=decision.reason,
         RunCondition=row.run_condition.text,
@@ -59,6 +60,7 @@ def entry_without_row(job: FailedJob) -> PlanEntry:
     return PlanEntry(
         JobName=job.job_name,
         JobType="",
+        Chosen="",
         Decision=str(Outcome.SKIPPED),
         Reason=f"failed in run {job.job_id}, but has no row in the control table any more",
         RunCondition="",

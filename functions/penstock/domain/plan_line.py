@@ -29,6 +29,7 @@ class PlanEntry(TypedDict):
 
     JobName: str
     JobType: str
+    Chosen: str
     Decision: str
     Reason: str
     RunCondition: str

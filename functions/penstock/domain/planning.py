@@ -213,6 +213,7 @@ def is_done(
     body: Mapping[str, Any],
     plan: PlanDocument,
     chain: AbstractSet[str] | None = None,
+    makes_up_for: tuple[str, ...] = (),
     open_rejects: AbstractSet[str] = frozenset(),
 ) -> bool:
     """Tell whether a message may be deleted now that the plan is stored.
@@ -220,8 +221,9 @@ def is_done(
     That is so if the plan runs the job again or has given it up (its row knows), or if its row is
     gone (then it has no RunCondition). A job that is skipped or cannot run yet keeps its message,
     and so does one that has failed since: a repeat of Plan Run may come so late that the run has
-    begun. A rerun makes up only for the runs of its chain, not for other days. The pointer to
-    rejects may go if the plan tries them, or if they are not among `open_rejects` any more.
+    begun. A rerun makes up only for the runs of its chain, not for other days. What a plan makes
+    up for without running it is done as well. The pointer to rejects may go if the plan tries
+    them, or if they are not among `open_rejects` any more.
     """
     if body["kind"] == RUN_LOG:
         return True
@@ -229,8 +231,10 @@ def is_done(
         return body["path"] in retried_paths(plan) or body["path"] not in open_rejects
     entries = {entry["JobName"]: entry for entry in plan["jobs"]}
     entry = entries.get(body["job_name"])
-    if entry is None or str(body.get("job_id", "")) >= plan["job_id"]:
+    if str(body.get("job_id", "")) >= plan["job_id"]:
         return False
+    if entry is None:
+        return str(body["job_name"]).startswith(makes_up_for)
     if chain is not None and body.get("job_id") not in chain:
         return False
     is_given_up = entry["Reason"].startswith(GIVEN_UP)

@@ -69,6 +69,9 @@ class Plans(Protocol):
     def store(self, plan: PlanDocument) -> PlanDocument:
         """Store the plan unless the run has one; return the one that counts."""
 
+    def store_lines(self, plan: PlanDocument) -> None:
+        """Store what the map over the jobs reads; to be repeated until all is done."""
+
     def store_file(self, key: str, content: bytes) -> None:
         """Store a file of a run that only its jobs read."""
 

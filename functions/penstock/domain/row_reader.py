@@ -24,7 +24,11 @@ class Problem:
 
 
 class BadValueError(ValueError):
-    """A field holds something that it cannot hold."""
+    """A field holds something that it cannot hold; `field` names it where the raiser knows."""
+
+    def __init__(self, message: str, field: str = "Arguments") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class RowReader:

@@ -64,6 +64,13 @@ class LeaseBook(Protocol):
         """Return the runs that hold one."""
 
 
+class Files(Protocol):
+    """The files of runs."""
+
+    def store_file(self, key: str, content: bytes) -> None:
+        """Store a file."""
+
+
 class RunCloser:
     """Gives a run its verdict, and every job of it an outcome; closing again is harmless."""
 
@@ -76,6 +83,7 @@ class RunCloser:
         queue: Failures,
         rows: Waiting,
         leases: LeaseBook,
+        files: Files,
         site: Site,
         clock: Callable[[], str],
         fan_out: FanOut = map,
@@ -87,6 +95,7 @@ class RunCloser:
         self._queue = queue
         self._rows = rows
         self._leases = leases
+        self._files = files
         self._site = site
         self._clock = clock
         self._fan_out = fan_out
@@ -103,7 +112,10 @@ class RunCloser:
         backlog = [
             (other, self._runs.jobs_of(other.job_id)) for other in self._runs.unlogged_by(run)
         ]
-        return run, closing.response((run, jobs), backlog, event, self._site)
+        log = closing.log_of([(run, jobs), *backlog], self._site)
+        if log and log.key:
+            self._files.store_file(log.key, log.content)
+        return run, closing.response((run, jobs), log, event, self._site)
 
     def release(self, run: RunRecord) -> None:
         """Give back the run's lease, after all else: until then, Reconcile Runs looks after it."""

@@ -131,7 +131,7 @@ class _Terms:
 
     def _add_day_of_month(self, number: str) -> None:
         if not (number.isdecimal() and 1 <= int(number) <= _LONGEST_MONTH):
-            raise UnreadableConditionError(f"{self.stated!r}: {number!r} is no day of a month")
+            raise UnreadableConditionError(f"in {self.stated!r}, {number!r} is no day of a month")
         self.days_of_month.add(int(number))
         self.numbers_may_follow = True
 
@@ -144,8 +144,9 @@ class _Terms:
 
     def _unreadable(self, term: str) -> UnreadableConditionError:
         what = f"{term!r} is no day" if term else "a day is missing"
+        where = "" if term == self.stated.upper() else f"in {self.stated!r}, "
         return UnreadableConditionError(
-            f"{self.stated!r}: {what}; a condition is ALL_DAYS, WEEKDAYS, WEEKENDS, weekdays "
+            f"{where}{what}; a condition is ALL_DAYS, WEEKDAYS, WEEKENDS, weekdays "
             "(MONDAY,WED), DAY 1,15, LAST_DAY or FIRST MONDAY … LAST FRIDAY, "
             "each with EXCEPT <calendar> if wanted"
         )

@@ -3,11 +3,15 @@
 The statements are plain SQL that DuckDB understands, too. Parameters of the Data API cannot be
 NULL or empty, so a row travels as one text with its fields between bars, and an absent field is an
 empty one. Writing a run again replaces it: the log can be repeated at will.
+
+The rows of thousands of jobs have no room in the statement: they go to a file, in the same form,
+and the statement copies it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from penstock.domain.instant import seconds_between
@@ -76,28 +80,50 @@ ROWS_PER_INSERT: Final = 200
 """One statement may have 100 KB; a row is about 60 bytes of it."""
 MOST_ROW_BYTES: Final = 100_000
 """The statement is state of the machine, and all of that together may have 256 KiB."""
+COPY_OPTIONS: Final = "DELIMITER '|' TIMEFORMAT 'auto' EMPTYASNULL"
 LONGEST_ERROR: Final = 64
 LONGEST_CAUSE: Final = 400
 """In characters, each up to four of the bytes that a VARCHAR counts."""
 
 
-def log_statement(
+@dataclass(frozen=True, slots=True)
+class RunLog:
+    """The batch that logs runs, and the file that it copies, if any, under its key.
+
+    `missing` jobs are in neither: there was no room, and no role with which to copy a file.
+    """
+
+    statement: LogStatement
+    key: str = ""
+    content: bytes = b""
+    missing: int = 0
+
+
+def run_log(
     redshift: Redshift,
     environment: str,
+    data_bucket: str,
     runs: Sequence[tuple[RunRecord, Sequence[JobRecord]]],
-) -> tuple[LogStatement, int]:
-    """Return the batch that logs the runs, the latest first, and how many jobs it has no room for.
+) -> RunLog:
+    """Return the log of the runs, the latest first.
 
-    Jobs that did not succeed come first, so it is successes that are left out of a huge log.
+    Jobs that did not succeed come first, so it is successes that are left out of a huge log where
+    Redshift has no role to copy a file.
     """
     run_lines = [_run_line(run, jobs, environment) for run, jobs in runs]
     job_lines = [_job_line(job) for _, jobs in runs for job in sorted(jobs, key=_succeeded)]
     fitting = _fitting(job_lines, MOST_ROW_BYTES - sum(map(_size, run_lines)))
+    newest = runs[0][0].job_id
+    key, content, copies = "", b"", []
+    missing = len(job_lines) - len(fitting)
+    if missing and redshift.copy_role_arn:
+        key, fitting, missing = f"runs/{newest}/job_log.txt", [], 0
+        content = "".join(f"{line}\n" for line in job_lines).encode()
+        copies = [_copy(f"s3://{data_bucket}/{key}", redshift.copy_role_arn)]
     ids = {f"id{number}": run.job_id for number, (run, _) in enumerate(runs)}
     run_rows = {f"run{number}": line for number, line in enumerate(run_lines)}
     job_rows = {f"job{number}": line for number, line in enumerate(fitting)}
     known = ", ".join(f":{name}" for name in ids)
-    newest = runs[0][0].job_id
     statement: LogStatement = {
         "Database": redshift.database,
         "Sqls": [
@@ -108,6 +134,7 @@ def log_statement(
             _delete(JOB_TABLE, known),
             *_inserts(RUN_TABLE, RUN_COLUMNS, list(run_rows)),
             *_inserts(JOB_TABLE, JOB_COLUMNS, list(job_rows)),
+            *copies,
         ],
         "Parameters": _parameters(ids | run_rows | job_rows),
         "ClientToken": f"log-{newest}",
@@ -119,7 +146,7 @@ def log_statement(
         statement["ClusterIdentifier"] = redshift.cluster
     if redshift.secret_arn:
         statement["SecretArn"] = redshift.secret_arn
-    return statement, len(job_lines) - len(fitting)
+    return RunLog(statement, key, content, missing)
 
 
 def definition() -> str:
@@ -158,6 +185,11 @@ def _inserts(table: str, columns: dict[str, str], parameters: Sequence[str]) -> 
         )
         names = ", ".join(columns)
         yield f"INSERT INTO {table} ({names}) SELECT {fields} FROM ({lines}) AS given"  # noqa: S608
+
+
+def _copy(source: str, role_arn: str) -> str:
+    names = ", ".join(JOB_COLUMNS)
+    return f"COPY {JOB_TABLE} ({names}) FROM '{source}' IAM_ROLE '{role_arn}' {COPY_OPTIONS}"
 
 
 def _run_line(run: RunRecord, jobs: Sequence[JobRecord], environment: str) -> str:

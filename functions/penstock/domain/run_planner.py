@@ -87,8 +87,13 @@ class RunPlanner:
         readings: Sequence[RowReading],
         rerun: Rerun | None = None,
         prepare: Callable[[], None] = lambda: None,
+        makes_up_for: tuple[str, ...] = (),
     ) -> PlanRunResponse:
-        """Store the plan of a run of these rows; `prepare` is called before, once or repeatedly."""
+        """Store the plan of a run of these rows; `prepare` is called before, once or repeatedly.
+
+        `makes_up_for` are beginnings of the names of jobs whose failures this run makes up for
+        without running them again: extracts, whose tables keep their failures themselves.
+        """
         logical_date = self._logical_date(run, rerun, readings)
         self._rule.enable()  # before the lease: a rule without a lease switches itself off
         other = self._leases.take(run.open_run(logical_date), run.scheduled_time)
@@ -96,7 +101,7 @@ class RunPlanner:
             record = self._runs.save(planning.duplicate_record(run, logical_date, other))
             return planning.duplicate_response(record, self._site.data_bucket)
         self._rule.enable()  # and after it, should the last run have ended in between
-        return self._store(run, rerun, readings, prepare)
+        return self._store(run, rerun, readings, prepare, makes_up_for)
 
     def rerun(self, run: RequestedRun) -> Rerun:
         """Return what a rerun is about; raise InvalidRequestError if it cannot be run again."""
@@ -145,14 +150,17 @@ class RunPlanner:
         rerun: Rerun | None,
         readings: Sequence[RowReading],
         prepare: Callable[[], None],
+        makes_up_for: tuple[str, ...],
     ) -> PlanRunResponse:
         is_live = run.lane != Lane.BACKFILL
-        messages = self._queue.receive(_concerning(run, readings)) if is_live else []
+        concerning = _concerning(run, readings, makes_up_for)
+        messages = self._queue.receive(concerning) if is_live else []
         bodies = [message.body for message in messages]
         plan = self._plans.plan(run.job_id)
         if plan is None:
             prepare()
             plan = self._plans.store(self._with_rejects(run, readings, bodies, rerun))
+        self._plans.store_lines(plan)  # of a stored plan too: who stored it may have died here
         for key, content in retry_files(plan):
             self._plans.store_file(key, content)
         self._runs.create_jobs(job_records(plan))
@@ -162,7 +170,7 @@ class RunPlanner:
         if is_live and rerun is None:
             self._queue.send_all(planning.newly_failed(plan))
         chain, left = rerun.chain if rerun else None, self._open_rejects(run, bodies)
-        done = [m for m in messages if planning.is_done(m.body, plan, chain, left)]
+        done = [m for m in messages if planning.is_done(m.body, plan, chain, makes_up_for, left)]
         self._queue.delete(done)
         self._queue.release([message for message in messages if message not in done])
         return planning.response(plan, self._site.data_bucket)
@@ -235,13 +243,16 @@ class RunPlanner:
 
 
 def _concerning(
-    run: RequestedRun, readings: Sequence[RowReading]
+    run: RequestedRun, readings: Sequence[RowReading], makes_up_for: tuple[str, ...]
 ) -> Callable[[dict[str, Any]], bool]:
     """Return what tells the messages for this run; an extract takes up only tables it extracts."""
     names = {reading.row.job_name for reading in readings}
 
     def concerns(body: dict[str, Any]) -> bool:
         is_ours = planning.concerns(run.category, body)
-        return is_ours and not (run.is_extract and body.get("job_name", "") not in (*names, ""))
+        if not is_ours or not run.is_extract:
+            return is_ours
+        job_name = str(body.get("job_name", ""))
+        return job_name in (*names, "") or job_name.startswith(makes_up_for)
 
     return concerns

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 LONGEST_ERROR: Final = 1_000
+MOST_SHOWN: Final = 3
 SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
 
@@ -30,6 +31,16 @@ class TableReport:
         """Tell whether there is a new watermark to commit: only a success has one."""
         is_new = self.watermark is not None and self.watermark != self.watermark_before
         return self.outcome == SUCCEEDED and is_new
+
+
+def failures_among(reports: list[TableReport]) -> str:
+    """Return what is to be said of the tables that failed; empty if none has."""
+    failed = [report for report in reports if report.outcome == FAILED]
+    if not failed:
+        return ""
+    shown = "; ".join(f"{report.table}: {report.error}" for report in failed[:MOST_SHOWN])
+    more = f"; … and {len(failed) - MOST_SHOWN} more" if len(failed) > MOST_SHOWN else ""
+    return f"{len(failed)} of {len(reports)} tables failed: {shown}{more}"
 
 
 def table_reports(content: bytes | None) -> list[TableReport]:

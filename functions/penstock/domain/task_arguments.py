@@ -106,7 +106,7 @@ def task_arguments(
 
 def _check_time(task: JobTask, longest: int, who: str) -> None:
     if task.timeout_minutes > longest and task.timeout_minutes != DEFAULT_MINUTES:
-        raise BadValueError(f"TimeoutMinutes: {who} after {longest} minutes at the latest")
+        raise BadValueError(f"{who} after {longest} minutes at the latest", "TimeoutMinutes")
 
 
 def _message(
@@ -126,7 +126,7 @@ def _spark_submit(
 ) -> dict[str, Any]:
     stated, further = _taken_out(task.stated, SPARK_OPTION, values)
     if not isinstance(further, str | None):
-        raise BadValueError(f"Arguments: {SPARK_OPTION} is a text, like '--conf spark.x=1'")
+        raise BadValueError(f"{SPARK_OPTION} is a text, like '--conf spark.x=1'")
     parameters = [*_workers(task), *([further] if further else [])]
     submit = {"EntryPointArguments": _command(job_arguments(stated, contract, values))}
     return submit | ({"SparkSubmitParameters": " ".join(parameters)} if parameters else {})
@@ -137,7 +137,7 @@ def _workers(task: JobTask) -> list[str]:
     settings: list[str] = []
     if task.worker_type is not None:
         if task.worker_type not in EMR_WORKERS:
-            raise BadValueError(f"WorkerType: an emr job has one of {', '.join(EMR_WORKERS)}")
+            raise BadValueError(f"an emr job has one of {', '.join(EMR_WORKERS)}", "WorkerType")
         cores, memory = EMR_WORKERS[task.worker_type]
         settings += [f"executor.cores={cores}", f"executor.memory={memory}"]
     if task.number_of_workers is not None:
@@ -156,7 +156,7 @@ def _sql_request(
     redshift: Redshift | None,
 ) -> dict[str, Any]:
     if redshift is None:
-        raise BadValueError("JobType: the stack has no RedshiftWorkgroup or RedshiftCluster")
+        raise BadValueError("the stack has no RedshiftWorkgroup or RedshiftCluster", "JobType")
     stated, given = _taken_out(task.stated, SQL_OPTION, values)
     statements = _statements(given)
     texts = job_arguments(stated, contract, values)
@@ -174,14 +174,14 @@ def _sql_request(
 def _statements(given: Any) -> list[str]:
     statements = [given] if isinstance(given, str) else given
     if not isinstance(statements, list) or not statements:
-        raise BadValueError(f"Arguments: a redshift_sql job has a list of {SQL_OPTION}")
+        raise BadValueError(f"a redshift_sql job has a list of {SQL_OPTION}")
     if not all(isinstance(each, str) and each.strip() for each in statements):
-        raise BadValueError(f"Arguments: one of the {SQL_OPTION} is empty or no text")
+        raise BadValueError(f"one of the {SQL_OPTION} is empty or no text")
     if len(statements) > MOST_STATEMENTS:
-        raise BadValueError(f"Arguments: {SQL_OPTION} are {len(statements)}, not {MOST_STATEMENTS}")
+        raise BadValueError(f"{SQL_OPTION} are {len(statements)}, not {MOST_STATEMENTS}")
     size = sum(len(each.encode()) for each in statements)
     if size > LARGEST_SQL:
-        raise BadValueError(f"Arguments: {SQL_OPTION} have {size} bytes, at most {LARGEST_SQL}")
+        raise BadValueError(f"{SQL_OPTION} have {size} bytes, at most {LARGEST_SQL}")
     return statements
 
 
@@ -190,12 +190,10 @@ def _parameters(statements: Sequence[str], texts: Mapping[str, str]) -> list[dic
     named = {name for sql in statements for name in _SQL_PARAMETER.findall(_SQL_TEXT.sub(" ", sql))}
     unknown = sorted(named - texts.keys())
     if unknown:
-        raise BadValueError(f"Arguments: {SQL_OPTION} use :{unknown[0]}, which is no argument")
+        raise BadValueError(f"{SQL_OPTION} use :{unknown[0]}, which is no argument")
     empty = sorted(name for name in named if not texts[name])
     if empty:
-        raise BadValueError(
-            f"Arguments: {empty[0]} is empty, which Redshift's parameters cannot be"
-        )
+        raise BadValueError(f"{empty[0]} is empty, which Redshift's parameters cannot be")
     return [{"Name": name, "Value": texts[name]} for name in sorted(named)]
 
 

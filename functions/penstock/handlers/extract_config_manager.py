@@ -27,6 +27,7 @@ def handler(event: PlanRunRequest) -> PlanRunResponse:
     category = stated.get("category") or config.category
     run = requested_run({**event, "input": {**stated, "category": category}})
     logger.append_keys(job_id=run.job_id)
+    tables = parts.extract_planner.with_failed(tables, config, run)
     response = parts.extract_planner.plan(run, tables, config.target_seconds)
     measure(response["category"], {**metrics_of(response["counts"]), "TablesPlanned": len(tables)})
     logger.info("extract planned", extra={"plan": response, "tables": len(tables)})

@@ -129,7 +129,7 @@ class Parts:
         """Who closes runs."""
         return RunCloser(
             self.runs, self.turns, self.gate, self.aftermath, self.queue, self.control,
-            self.leases, self.settings.site, now, in_threads,
+            self.leases, self.bucket, self.settings.site, now, in_threads,
         )  # fmt: skip
 
     @cached_property

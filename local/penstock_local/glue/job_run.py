@@ -67,6 +67,16 @@ class JobRun:
         return str(self.record["Id"])
 
     @property
+    def group(self) -> tuple[str, ...]:
+        """What shares the limit of concurrent runs: the runs of its job."""
+        return self.job_key
+
+    @property
+    def group_limit(self) -> int:
+        """How many runs of its job work at once."""
+        return int(self.job["ExecutionProperty"]["MaxConcurrentRuns"])
+
+    @property
     def job_key(self) -> tuple[str, ...]:
         """Its job, of which another account or region may have one of the same name."""
         return (*self.scope, str(self.job["Name"]))
@@ -88,6 +98,10 @@ class JobRun:
         self.record.update(JobRunState=str(state), LastModifiedOn=time.time(), **told)
         if state is RunState.RUNNING:
             self.running_since = time.monotonic()
+
+    def wait_for_slot(self, slots: str | None) -> None:
+        """Wait for a slot of this machine, or until fewer runs of its job work."""
+        self.enter(RunState.WAITING, slots or f"Concurrent runs exceeded for {self.job['Name']}")
 
     def ask_to_stop(self) -> None:
         """Say that it is to end; whoever works it sees to that."""

@@ -15,7 +15,7 @@ from penstock_local.glue import arguments, events
 from penstock_local.glue.execution import Ending, Executions
 from penstock_local.glue.job_definition import is_python_shell
 from penstock_local.glue.job_run import JobRun, RunState, new_record, next_attempt
-from penstock_local.glue.lane import PYTHON_SHELL_SLOTS, SPARK_SLOTS, Lane
+from penstock_local.job_processes.lane import PYTHON_SHELL_SLOTS, SPARK, Lane
 
 log = logging.getLogger("penstock_local.glue")
 
@@ -36,8 +36,7 @@ class JobRuns:
         self._lock = threading.RLock()
         self._all: dict[str, JobRun] = {}
         self._open: dict[str, JobRun] = {}
-        self._python_shell = Lane("Python shell", PYTHON_SHELL_SLOTS, self._work)
-        self._spark = Lane("Spark", SPARK_SLOTS, self._work)
+        self._python_shell = Lane("Python shell jobs", PYTHON_SHELL_SLOTS)
 
     def start(self, job: dict[str, Any], request: Mapping[str, Any]) -> JobRun:
         """Admit a run and have it worked. Raises ConcurrentRunsExceededError."""
@@ -73,7 +72,7 @@ class JobRuns:
         if was_waiting:
             events.emit(run)
         else:
-            self._executions.interrupt(run)
+            self._executions.processes.interrupt(run)
 
     def stop_all(self) -> None:
         """Stop every open run."""
@@ -91,7 +90,7 @@ class JobRuns:
     def _submit(self, run: JobRun) -> None:
         glue._job_runs.setdefault(run.job["Name"], []).insert(0, run.record)
         self._all[run.id] = self._open[run.id] = run
-        self._lane(run).submit(run)
+        self._lane(run).submit(run, lambda: self._work(run))
 
     def _work(self, run: JobRun) -> None:
         with self._lock:
@@ -130,4 +129,4 @@ class JobRuns:
         return [one.job_key for one in self._open.values()].count(run.job_key)
 
     def _lane(self, run: JobRun) -> Lane:
-        return self._python_shell if is_python_shell(run.job) else self._spark
+        return self._python_shell if is_python_shell(run.job) else SPARK

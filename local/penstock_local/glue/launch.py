@@ -8,26 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock_local.glue import arguments, python_modules, python_shell, spark
+from penstock_local.glue import arguments, python_modules, python_shell
 from penstock_local.glue.job_definition import is_python_shell
-from penstock_local.glue.job_files import JobFiles, LaunchError
 from penstock_local.glue.job_run import JobRun
-from penstock_local.glue.process import Lifeline
-from penstock_local.glue.run_folder import RunFolder
+from penstock_local.job_processes import spark
+from penstock_local.job_processes.job_files import JobFiles, LaunchError
+from penstock_local.job_processes.process import Lifeline
+from penstock_local.job_processes.role_session import RoleSession
+from penstock_local.job_processes.run_folder import RunFolder
 from penstock_local.runtimes.folder import Runtimes
-from penstock_local.sessions import Credentials
 from penstock_local.settings import LocalSettings
 
+SHIM = Path(__file__).parent / "shim"
 RUNNABLE = ("pythonshell", "glueetl", "gluestreaming")
-
-
-@dataclass(frozen=True, slots=True)
-class RoleSession:
-    """In whose name a run works, and in which region."""
-
-    role: str
-    credentials: Credentials
-    region: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,8 @@ class Launch:
         python = self.runtimes.python_shell if self._is_shell else Path(sys.executable)
         location = self.run.job["Command"].get("ScriptLocation", "")
         script = self.files.fetch(location, self.folder.script, "script")
-        environment = self.folder.environment(python, self._modules()) | self._aws()
+        environment = self.folder.environment(python, [*self._modules(), SHIM])
+        environment |= self.session.environment()
         for location in self._listed("--extra-files"):
             self.files.fetch(location, self.folder.work, "file of --extra-files")
         if self._is_shell:
@@ -72,14 +66,6 @@ class Launch:
     def _listed(self, argument: str) -> list[str]:
         return arguments.listed(self.run.arguments, argument)
 
-    def _aws(self) -> dict[str, str]:
-        return {
-            **self.session.credentials.as_environment(),
-            "AWS_REGION": self.session.region,
-            "AWS_DEFAULT_REGION": self.session.region,
-            "AWS_ENDPOINT_URL": self.local.endpoint,
-        }
-
     def _modules(self) -> list[Path]:
         """What belongs on Python's path, from both arguments that name modules."""
         additional = self._listed("--additional-python-modules")
@@ -90,9 +76,8 @@ class Launch:
         for wanted in additional:
             if wanted not in in_s3:
                 self._require_module(wanted)
-        return self.files.fetch_python(
-            [*self._listed("--extra-py-files"), *in_s3], self.folder.modules
-        )
+        wanted_files = [*self._listed("--extra-py-files"), *in_s3]
+        return self.files.fetch_python(wanted_files, self.folder.modules, "--extra-py-files")
 
     def _require_module(self, wanted: str) -> None:
         problem, harmless = python_modules.unmet(wanted, self._site_packages())

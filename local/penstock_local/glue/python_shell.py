@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock_local.glue.run_folder import RunFolder
+from penstock_local.job_processes.run_folder import RunFolder
 from penstock_local.runtimes.folder import Runtimes
 
 

@@ -17,6 +17,7 @@ from penstock_local.glue import job_definition
 from penstock_local.glue.execution import Executions
 from penstock_local.glue.job_definition import InvalidJobError
 from penstock_local.glue.job_runs import ConcurrentRunsExceededError, JobRuns, NotStoppableError
+from penstock_local.job_processes.processes import Processes
 from penstock_local.late_import import after_import
 from penstock_local.runtimes.folder import Runtimes
 from penstock_local.settings import LocalSettings
@@ -30,9 +31,9 @@ Answer = tuple[int, dict[str, str], bytes]
 
 def install(settings: LocalSettings) -> None:
     """Replace ministack's jobs and job runs; every process ends with this one."""
-    executions = Executions(settings, Runtimes(settings.runtimes))
-    executions.folder.mkdir(parents=True, exist_ok=True)
-    atexit.register(executions.close)
+    processes = Processes(settings.home / "glue")
+    atexit.register(processes.close)
+    executions = Executions(settings, Runtimes(settings.runtimes), processes)
     jobs = GlueJobs(JobRuns(executions))
     put_events = inspect.signature(eventbridge._put_events)
     pins.require("allow_aws_source" in put_events.parameters, "eventbridge._put_events")

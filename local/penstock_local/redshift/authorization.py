@@ -6,14 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id
 
-from penstock_local import pins
+from penstock_local import authorization, pins
 from penstock_local.redshift.caller import Caller
 from penstock_local.redshift.constraints import SERVICE
-from penstock_local.redshift.errors import ApiError
 from penstock_local.redshift.place import Place, warehouse_arn
 
 _CALLER = "${aws:userid}"
@@ -43,19 +41,7 @@ def _caller(access_key: str) -> Caller:
 
 def require(headers: Headers, query: dict[str, Any], action: str, resource: str) -> None:
     """Raise AccessDeniedException unless the caller may do `action`, when IAM is enforced."""
-    if not app.AUTH:
-        return
-    access_key = router.extract_access_key_id(headers, query)
-    denied = iam_evaluator.enforce(
-        access_key, action, action.partition(":")[0], get_region(), resource_arn=resource
-    )
-    if denied is None:
-        return
-    if isinstance(denied, iam_evaluator.AuthError):
-        raise ApiError(denied.code, denied.message)
-    explicit = denied.decision == "Deny"
-    message = iam_actions.identity_denial_message(action, denied.principal_arn, resource, explicit)
-    raise ApiError("AccessDeniedException", message)
+    authorization.require(router.extract_access_key_id(headers, query), action, resource)
 
 
 def connection_permissions(place: Place, arn: str, db_user: str | None) -> list[tuple[str, str]]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from penstock_local.api_error import ApiError, validation
 
-
-class ApiError(Exception):
-    """A request that the Data API refuses at once; `code` is the error name an SDK raises."""
-
-    def __init__(self, code: str, message: str, **members: Any) -> None:
-        super().__init__(message)
-        self.code = code
-        self.members = members
+__all__ = [
+    "ApiError",
+    "NotSupportedLocallyError",
+    "SqlError",
+    "StatementCancelledError",
+    "syntax_error",
+    "validation",
+]
 
 
 class SqlError(Exception):
@@ -27,11 +27,6 @@ class NotSupportedLocallyError(SqlError):
 
 class StatementCancelledError(Exception):
     """Somebody asked for the end of this statement with CancelStatement."""
-
-
-def validation(message: str) -> ApiError:
-    """The answer to invalid input."""
-    return ApiError("ValidationException", message)
 
 
 def syntax_error(near: str | None) -> SqlError:

@@ -16,7 +16,7 @@ from ministack.core import router
 from penstock_local import pins
 from penstock_local.redshift import authorization
 from penstock_local.redshift.caller import Caller
-from penstock_local.redshift.constraints import SERVICE, check_request, operation_names
+from penstock_local.redshift.constraints import MODEL, SERVICE
 from penstock_local.redshift.errors import ApiError
 from penstock_local.redshift.place import Place
 from penstock_local.settings import LocalSettings
@@ -61,13 +61,13 @@ class RedshiftData:
     async def _answer(
         self, operation: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> dict[str, Any] | str:
-        if operation not in operation_names():
+        if operation not in MODEL.operations:
             raise ApiError("UnknownOperationException", f"{operation} is not an operation")
         try:
             request = json.loads(body or b"{}")
         except ValueError as error:
             raise ApiError("SerializationException", "The request is not JSON") from error
-        check_request(operation, request)
+        MODEL.check(operation, request)
         api = await self._opened()
         return await api.answer(operation, request, headers, query)
 
@@ -80,7 +80,7 @@ class RedshiftData:
     def _open(self) -> DataApi:
         actions = importlib.import_module("penstock_local.redshift.actions")
         api: DataApi = actions.open_api(self._folder)
-        missing = api.operations.keys() ^ operation_names()
+        missing = api.operations.keys() ^ MODEL.operations.keys()
         pins.require(not missing, f"botocore's model of {SERVICE} ({', '.join(missing)})")
         return api
 

@@ -26,7 +26,7 @@ from penstock_local.runtimes.uv import PreparationError
 
 STEP = "class_archive"
 TRAINING = Path(__file__).parent / "training_job.py"
-SHIM = Path(__file__).parents[1] / "glue/shim"
+SHIM = Path(__file__).parents[1] / "job_processes/shim"
 LOOPBACK = "127.0.0.1"
 DEADLINE = 30.0
 

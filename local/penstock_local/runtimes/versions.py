@@ -7,7 +7,9 @@ from __future__ import annotations
 PYTHON_SHELL = (
     "boto3==1.42.97",
     "duckdb==1.4.4",
+    "psycopg[binary]==3.2.13",
     "pyarrow==21.0.0",
+    "pymysql==1.1.2",
 )
 DUCKDB_HTTPFS = "duckdb-extension-httpfs==1.4.4"
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +20,14 @@ from penstock_local.asl import jsonata
 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "jsonata_reference.json").read_text())
 BINDINGS = jsonata.Bindings(REFERENCE["bindings"])
+
+
+@pytest.fixture(autouse=True)
+def _on_the_day_of_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time without a date is a time of today: today has to be the day of the answers."""
+    asked = datetime.fromisoformat(REFERENCE["asked_on"]).replace(tzinfo=UTC).timestamp()
+    clock = SimpleNamespace(time=lambda: asked, thread_time=time.thread_time)
+    monkeypatch.setattr("penstock_local.asl.jsonata.evaluator.time", clock)
 
 
 def outcome(expression: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.local.glue.running_platform import Platform
+from tests.local.running_platform import Platform
 
 from penstock_local.glue.job_definition import InvalidJobError, define
 

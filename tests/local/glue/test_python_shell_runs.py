@@ -7,7 +7,7 @@ import json
 import zipfile
 
 import pytest
-from tests.local.glue.running_platform import BUCKET, Platform, eventually
+from tests.local.running_platform import BUCKET, Platform, eventually
 
 REPORT = f"""
     import json, os, sys, boto3

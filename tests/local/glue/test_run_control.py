@@ -6,9 +6,9 @@ import time
 
 import psutil
 import pytest
-from tests.local.glue.running_platform import Platform, eventually
+from tests.local.running_platform import Platform, eventually
 
-from penstock_local.glue.lane import PYTHON_SHELL_SLOTS
+from penstock_local.job_processes.lane import PYTHON_SHELL_SLOTS
 
 SLEEP = "import time; time.sleep(60)"
 SLEEP_WITH_CHILD = """

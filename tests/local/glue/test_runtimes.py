@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.local.glue.running_platform import REPOSITORY, RUNTIMES
+from tests.local.running_platform import REPOSITORY, RUNTIMES
 
 from penstock_local.runtimes import java, python_shell, s3a
 from penstock_local.runtimes.folder import RuntimeMissingError, Runtimes

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from tests.local.glue.running_platform import BUCKET, Platform, eventually
+from tests.local.running_platform import BUCKET, Platform, eventually
 
 from penstock_local.sockets import exposed_sockets
 

@@ -7,12 +7,20 @@ import gzip
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 from tests.local.redshift.data_api import ACCOUNT, REGION, Database, Platform
+
+from penstock.domain.figures import Figures
+from penstock.domain.job_record import JobRecord
+from penstock.domain.outcome import Outcome
+from penstock.domain.redshift import Redshift
+from penstock.domain.run_log import run_log
+from penstock.domain.run_record import RunRecord
 
 BUCKET = "copy-data"
 S3_ACTIONS = ["s3:GetObject", "s3:ListBucket"]
@@ -68,6 +76,37 @@ def test_csv_files_of_a_prefix_are_loaded(database: Database, put: Put, copy: Co
         (1, 'a,"b', "2024-01-02", "1.23", True),
         (2, "", None, None, False),
         (3, None, "2024-02-02", "7.00", True),
+    ]
+
+
+def test_the_file_of_a_long_run_log_is_copied_with_every_type_in_its_place(
+    database: Database, put: Put, role: str
+) -> None:
+    shown = "job_name, started_at, seconds, rows_read, error"
+    failed = replace(
+        JobRecord("j", "bad", "lambda", "c", "2026-11-21", Outcome.FAILED, error="E"),
+        started_at="2026-11-21T05:00:10.500Z",
+        ended_at="2026-11-21T05:00:12.000Z",
+        figures=Figures(rows_read=7),
+    )
+    good = [
+        JobRecord("j", f"good{n:04}", "lambda", "c", "2026-11-21", Outcome.SUCCEEDED)
+        for n in range(1_000)
+    ]
+    redshift = Redshift("w", "", "dev", "", role)
+    log = run_log(redshift, "dev", "b", [(RunRecord("j"), [failed, *good])])
+    url = put("job_log.txt", log.content)
+    for sql in (
+        *log.statement["Sqls"][:3],
+        log.statement["Sqls"][-1].replace(f"s3://b/{log.key}", url),
+    ):
+        database.ok(sql)
+    assert database.rows("select count(*) from etl.job_log") == [(1_001,)]
+    assert database.rows(
+        f"select {shown} from etl.job_log where job_name in ('bad', 'good0999')"
+    ) == [
+        ("bad", "2026-11-21 05:00:10.5", 1.5, 7, "E"),
+        ("good0999", None, None, None, None),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from penstock.adapters.extract_config_file import (
 )
 from penstock.domain.extract_config import InvalidExtractConfigError
 
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "events/extract_config.yaml"
+SCHEMA = ROOT / "functions/penstock/extract_config.schema.json"
 GOOD = """
 category: Extract_Shop
 sources:
@@ -46,6 +50,25 @@ def test_yaml_and_json_are_read_alike(s3: Any, text: str) -> None:
         ("shop/orders", "full"),
         ("shop/customers", "incremental"),
     ]
+
+
+def test_the_example_can_be_used_as_it_is(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="shop.yaml", Body=EXAMPLE.read_bytes())
+    config = ExtractConfigFiles(s3).load("s3://data/shop.yaml")
+    assert [(table.key, table.job_type, table.mode) for table in config.tables] == [
+        ("shop/orders", "python_shell", "full"),
+        ("shop/customers", "python_shell", "incremental"),
+        ("shop/clicks", "spark", "full"),
+        ("web/rates", "python_shell", "full"),
+        ("lake/visits", "python_shell", "incremental"),
+    ]
+
+
+@pytest.mark.parametrize("part", ["table", "choice"])
+def test_whatever_holds_for_all_tables_may_be_said_of_one(part: str) -> None:
+    definitions = json.loads(SCHEMA.read_text())["definitions"]
+    settings = set(definitions["settings"]["properties"])
+    assert settings <= set(definitions[part]["properties"])
 
 
 def test_a_file_that_is_not_there_is_named(s3: Any) -> None:
@@ -79,8 +102,8 @@ def test_a_text_that_is_neither_yaml_nor_json_is_refused_with_its_line(s3: Any) 
             "sources[0].tables[0]: curser is no field here; there are table, job_type",
         ),
         (
-            document(defaults={"number_of_workers": 1}),
-            "sources[0].defaults.number_of_workers: is 1, but has to satisfy minimum 2",
+            document(defaults={"number_of_workers": 0}),
+            "sources[0].defaults.number_of_workers: is 0, but has to satisfy minimum 1",
         ),
     ],
 )

@@ -30,6 +30,7 @@ def body(s3: Any, key: str) -> bytes:
 def test_a_plan_is_one_json_line_per_job_and_one_document(bucket: PlanBucket, s3: Any) -> None:
     assert bucket.plan("run") is None
     stored = bucket.store(plan("ä", "b"))
+    bucket.store_lines(stored)
     assert body(s3, "runs/run/plan.jsonl").decode() == '{"job_name":"ä"}\n{"job_name":"b"}\n'
     assert json.loads(body(s3, "runs/run/plan.json")) == stored
     assert bucket.plan("run") == stored
@@ -38,11 +39,12 @@ def test_a_plan_is_one_json_line_per_job_and_one_document(bucket: PlanBucket, s3
 def test_the_first_plan_of_a_run_is_its_only_plan(bucket: PlanBucket, s3: Any) -> None:
     first = bucket.store(plan("a"))
     assert bucket.store(plan("b")) == first
+    bucket.store_lines(first)
     assert body(s3, "runs/run/plan.jsonl") == b'{"job_name":"a"}\n'
 
 
 def test_an_empty_plan_is_an_empty_file(bucket: PlanBucket, s3: Any) -> None:
-    bucket.store(plan())
+    bucket.store_lines(bucket.store(plan()))
     assert body(s3, "runs/run/plan.jsonl") == b""
 
 

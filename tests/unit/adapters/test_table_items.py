@@ -108,3 +108,29 @@ def test_a_result_file_without_tables_reports_none(content: bytes | None) -> Non
 def test_a_word_that_is_no_success_counts_as_failed() -> None:
     [report] = table_reports(b'{"tables": [{"table": "a", "outcome": "OK", "rows": -1}]}')
     assert (report.outcome, report.rows, report.moves_watermark) == ("FAILED", None, False)
+
+
+def test_a_failure_is_remembered_until_the_table_is_extracted(tables: TableItems) -> None:
+    names = [("shop", "orders"), ("shop", "a/b")]
+    failed = replace(ONE, table="a/b", outcome="FAILED", error="no such table")
+    tables.remember_failure("run2", failed, NOW)
+    assert tables.failed(names) == {"shop/a/b"}
+    tables.forget_failure("run1", failed)  # a success that was earlier makes up for nothing
+    assert tables.failed(names) == {"shop/a/b"}
+    tables.forget_failure("run2", failed)
+    tables.forget_failure("run2", failed)
+    assert tables.failed(names) == set()
+
+
+def test_a_job_that_ends_without_a_report_leaves_no_table_planned(tables: TableItems) -> None:
+    tables.plan("run", [("shop/orders", "shop.pack-001"), ("shop/items", "shop.pack-001")])
+    tables.plan("run", [("shop/other", "shop.other")])
+    record, content = job(entry(rows=3))
+    reports = settle_tables(tables, replace(record, cause="killed"), content, NOW)
+    assert "did not report this table; killed" in reports[1].error
+    assert tables.statuses("run") == {
+        "shop/orders": "SUCCEEDED",
+        "shop/items": "FAILED",
+        "shop/other": "PLANNED",
+    }
+    assert tables.failed([("shop", "items"), ("shop", "orders")]) == {"shop/items"}

@@ -70,6 +70,15 @@ class Books:
     def remove_waiters(self, job_name: str, waiters: Iterable[Waiter]) -> None:
         self.waiters -= {waiter.to_text() for waiter in waiters}
 
+    def unreported(self, job: JobKey) -> list[TableReport]:
+        return [TableReport("shop", "unreported", "FAILED")]
+
+    def remember_failure(self, job_id: str, report: TableReport, now: str) -> None:
+        self.tables.append(f"{report.table} failed: {report.error}")
+
+    def forget_failure(self, job_id: str, report: TableReport) -> None:
+        self.tables.append(f"{report.table} is well")
+
     def commit_watermark(self, job_id: str, report: TableReport, now: str) -> bool:
         self.tables.append(f"{report.table} at {report.watermark}")
         return True
@@ -119,7 +128,11 @@ def test_the_tables_of_an_extract_are_settled_before_those_who_wait_are_told() -
     _, books, aftermath = an_end()
     report = b'{"tables": [{"table": "t", "outcome": "SUCCEEDED", "watermark": 5}]}'
     aftermath.settle(key("a"), SUCCESS, report)
-    assert books.tables == ["t at 5", "t"]
+    told = "the job ended as SUCCEEDED and did not report this table; "
+    assert books.tables == [
+        *("t at 5", "t", "t is well"),
+        *("unreported", f"unreported failed: {told}"),
+    ]
 
 
 def test_an_end_of_another_attempt_changes_nothing() -> None:

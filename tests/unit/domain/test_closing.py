@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penstock.domain.closing import ended_run, pools_of, response, unplanned_run
+from penstock.domain.closing import ended_run, log_of, pools_of, response, unplanned_run
 from penstock.domain.digest import digest_of, subject_of
 from penstock.domain.figures import Figures
 from penstock.domain.job_record import JobRecord
@@ -260,4 +260,5 @@ def test_the_subject_is_short_ascii_whatever_the_names() -> None:
 
 def test_without_redshift_there_is_no_log_statement() -> None:
     event: Any = {"job_id": "j", "execution_arn": "arn", "started_at": "t"}
-    assert response((ENDED, JOBS), [], event, SITE)["log_statement"] is None
+    assert log_of([(ENDED, JOBS)], SITE) is None
+    assert response((ENDED, JOBS), None, event, SITE)["log_statement"] is None

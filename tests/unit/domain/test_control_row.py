@@ -79,7 +79,7 @@ def test_every_way_to_say_no_is_read(value: Any) -> None:
         ({"SkipFlag": 1}, "SkipFlag: 1 is neither"),
         ({"SkipUntil": "soon"}, "SkipUntil: 'soon' is no date like"),
         ({"SkipUntil": "20261121"}, "is no date"),
-        ({"RunCondition": "FUNDAY"}, "RunCondition: 'FUNDAY': 'FUNDAY' is no day"),
+        ({"RunCondition": "FUNDAY"}, "RunCondition: 'FUNDAY' is no day"),
         ({"RunCondition": 5}, "RunCondition: 5 is no run condition"),
         ({"TimeZone": "Mars/Olympus"}, "TimeZone: 'Mars/Olympus' is no time zone"),
         ({"TimeZone": "../etc/passwd"}, "is no time zone"),

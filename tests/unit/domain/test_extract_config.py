@@ -84,10 +84,49 @@ def test_glue_is_spark_if_it_has_workers(settings: dict[str, Any], job_type: str
             "sources[0].tables[1].cursor: is missing; mode incremental needs it",
         ),
         (
-            [source({"table": "a", "mode": "incremental"}, type="s3")],
+            [source({"table": "a", "mode": "incremental"}, type="http_csv")],
             "sources[0].tables[0].mode: is incremental, but a file",
         ),
-        ([source({"table": "a", "target": ""})], "sources[0].tables[0].target: is missing"),
+        (
+            [source({"table": "a", "mode": "incremental", "cursor": "at"}, type="s3")],
+            "sources[0].tables[0].primary_key: is missing; cursor has a meaning only with it",
+        ),
+        (
+            [source("a", "b", type="http_csv", url="https://example.com/a.csv")],
+            "sources[0].url: has no {table} in it, so that all tables would be the same file",
+        ),
+        (
+            [
+                source(
+                    {"table": "a", "worker_type": "G.1X", "number_of_workers": 2},
+                    type="mysql",
+                    defaults={},
+                )
+            ],
+            "sources[0].tables[0].target: is missing; the spark job",
+        ),
+        (
+            [source({"table": "a", "worker_type": "G.1X", "number_of_workers": 1})],
+            "sources[0].tables[0].number_of_workers: is 1, but a Glue job with Spark has 2",
+        ),
+        (
+            [source({"table": "a", "job_type": "ecs"}, defaults={})],
+            "sources[0].tables[0].target: is missing",
+        ),
+        (
+            [
+                source(
+                    {
+                        "table": "a",
+                        "mode": "incremental",
+                        "cursor": "at",
+                        "primary_key": ["id"],
+                        "drift": "accept",
+                    }
+                )
+            ],
+            "sources[0].tables[0].drift: is accept, which replaces the whole table",
+        ),
         (
             [source({"table": "a", "worker_type": "G.1X", "target": "t"})],
             "sources[0].tables[0].worker_type: needs worker_type and number_of_workers",
@@ -102,6 +141,34 @@ def test_every_problem_is_named_by_its_path(sources: list[Any], problem: str) ->
     with pytest.raises(InvalidExtractConfigError, match="nothing was started") as caught:
         config(*sources)
     assert problem in str(caught.value)
+
+
+def test_objects_may_be_extracted_by_increments_with_or_without_a_key() -> None:
+    keyed = {"table": "b", "mode": "incremental", "cursor": "at", "primary_key": ["id"]}
+    made = config(source({"table": "a", "mode": "incremental"}, keyed, type="s3"))
+    assert [table.mode for table in made.tables] == ["incremental", "incremental"]
+
+
+def test_what_runs_an_extract_may_be_said_for_each_job_type() -> None:
+    targets = {"emr": "s3://b/job.py", "spark": "own-spark"}
+    made = config(source("a", defaults={"targets": targets, "target": "own"}))
+    workers = {"worker_type": "G.1X", "number_of_workers": 3}
+    events = [{"job_type": "emr"}, {"job_type": "ecs", "number_of_workers": 1}, workers, {}]
+    tables = [
+        selected(made, {"tables_to_extract": [{"table": "a", **event}]})[0] for event in events
+    ]
+    assert [table.target for table in tables] == ["s3://b/job.py", "own", "own-spark", "own"]
+
+
+def test_workers_are_ranges_read_side_by_side_unless_partitions_are_said() -> None:
+    made = config(
+        source(
+            {"table": "a", "job_type": "ecs", "number_of_workers": 3, "partition_column": "id"},
+            {"table": "b", "job_type": "ecs", "number_of_workers": 3},
+            {"table": "c", "partitions": 8, "partition_column": "id"},
+        )
+    )
+    assert [table.partitions for table in made.tables] == [3, None, 8]
 
 
 def test_all_tables_or_some_with_overrides_are_taken_in_the_order_of_the_event() -> None:

@@ -18,7 +18,7 @@ from penstock.domain.job_record import JobRecord
 from penstock.domain.messages import LogStatement
 from penstock.domain.outcome import Outcome, Verdict
 from penstock.domain.redshift import Redshift
-from penstock.domain.run_log import log_statement
+from penstock.domain.run_log import RunLog, run_log
 from penstock.domain.run_record import RunRecord
 
 WORKGROUP = Redshift("penstock", "", "dev", "arn:aws:secretsmanager:eu-central-1:1:secret:x", "")
@@ -74,7 +74,11 @@ def rows(connection: Any, table: str, columns: str) -> list[Any]:
 def statement_of(
     *runs: tuple[RunRecord, Iterable[JobRecord]], redshift: Redshift = WORKGROUP
 ) -> LogStatement:
-    return log_statement(redshift, "dev", [(r, list(jobs)) for r, jobs in runs])[0]
+    return log_of(*runs, redshift=redshift).statement
+
+
+def log_of(*runs: tuple[RunRecord, Iterable[JobRecord]], redshift: Redshift = WORKGROUP) -> RunLog:
+    return run_log(redshift, "dev", "data", [(r, list(jobs)) for r, jobs in runs])
 
 
 def test_a_run_and_its_jobs_are_rows_with_every_type_in_its_place(redshift: Any) -> None:
@@ -157,11 +161,27 @@ def test_a_workgroup_and_a_cluster_are_named_as_the_api_names_them() -> None:
     assert not {"WorkgroupName", "SecretArn"} & cluster.keys()
 
 
+def test_a_huge_run_is_copied_from_a_file_where_redshift_has_a_role_for_that() -> None:
+    redshift = replace(WORKGROUP, copy_role_arn="arn:aws:iam::1:role/copy")
+    jobs = [*JOBS, *(job(f"good{number:05}") for number in range(10_000))]
+    log = log_of((RUN, jobs), redshift=redshift)
+    assert (log.missing, log.key) == (0, f"runs/{RUN.job_id}/job_log.txt")
+    assert log.statement["Sqls"][-1].endswith(
+        f" FROM 's3://data/runs/{RUN.job_id}/job_log.txt' IAM_ROLE 'arn:aws:iam::1:role/copy' "
+        "DELIMITER '|' TIMEFORMAT 'auto' EMPTYASNULL"
+    )
+    assert [len(line.split("|")) for line in log.content.decode().splitlines()] == [19] * 10_003
+    small = log_of((RUN, JOBS), redshift=redshift)
+    assert (small.key, small.content) == ("", b"")
+
+
 def test_a_huge_run_fits_and_keeps_the_failures(redshift: Any) -> None:
     good = [job(f"good{number:05}") for number in range(10_000)]
     bad = [job(f"bad{number}", Outcome.FAILED, cause="ü" * 2_000) for number in range(30)]
-    statement, left = log_statement(WORKGROUP, "dev", [(RUN, [*good, *bad])])
+    log = log_of((RUN, [*good, *bad]))
+    statement, left = log.statement, log.missing
     assert left > 0
+    assert log.key == ""
     assert len(str(statement).encode()) < 150_000
     assert all(len(sql.encode()) < 100_000 for sql in statement["Sqls"])
     run(redshift, statement)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
+from bench.mariadb_server import MariaDbMissingError, MariaDbServer
+from bench.postgres_server import PostgresServer, packaged_programs
+from penstock_job.duckdb_engine import DuckDbEngine
+from penstock_job.object_store import ObjectStore
 from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
+from tests.unit.glue.jdbc_driver import postgresql_driver
 
 GLUE = Path(__file__).parents[3] / "glue"
 if str(GLUE) not in sys.path:
@@ -74,8 +80,10 @@ def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session of the tests; its `s3://` is the folder."""
     view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+    driver = postgresql_driver()
     session = (
         SparkSession.builder.master("local[2]")
+        .config("spark.jars", str(driver or ""))
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
@@ -91,6 +99,22 @@ def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     session.sparkContext.setLogLevel("OFF")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, aws: Platform) -> Iterator[Callable[[], DuckDbEngine]]:
+    """Makes engines on DuckDB, as many as a test has jobs."""
+    engines: list[DuckDbEngine] = []
+
+    def make() -> DuckDbEngine:
+        folder = tmp_path / f"engine{len(engines)}"
+        folder.mkdir()
+        engines.append(DuckDbEngine(folder, ObjectStore()))
+        return engines[-1]
+
+    yield make
+    for one in engines:
+        one.close()
 
 
 @pytest.fixture(scope="session")
@@ -118,3 +142,41 @@ def aws(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfor
     )
     yield platform
     platform.reset()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The one PostgreSQL server of the tests."""
+    server = PostgresServer(packaged_programs()).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to an empty database."""
+    with postgres.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """The one MariaDB server of the tests, where the machine has one."""
+    server = MariaDbServer()
+    try:
+        server.start()
+    except MariaDbMissingError as error:
+        pytest.skip(f"{error}: apt-get install mariadb-server")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def both(s3_folder: Path, spark: SparkSession, tmp_path: Path) -> Any:
+    """Both engines on one folder that stands for S3."""
+    from tests.unit.glue.both_engines import Both
+    from tests.unit.glue.folder_store import FolderStore
+
+    return Both(FolderStore(s3_folder), spark, tmp_path)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
+import boto3
 from penstock_job.errors import InputError
 from penstock_job.object_store import ObjectStore, StoredObject, split
 
@@ -15,6 +17,7 @@ class FolderStore(ObjectStore):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.client = boto3.client("s3")  # leases lie in S3 itself, which alone has their times
 
     def _file(self, path: str) -> Path:
         bucket, key = split(path)
@@ -23,6 +26,17 @@ class FolderStore(ObjectStore):
     def read(self, path: str) -> bytes | None:
         file = self._file(path)
         return file.read_bytes() if file.is_file() else None
+
+    def read_version(self, path: str) -> tuple[bytes, str] | None:
+        body = self.read(path)
+        return None if body is None else (body, sha256(body).hexdigest())
+
+    def replace(self, path: str, body: bytes, content_type: str, version: str | None) -> bool:
+        now = self.read_version(path)
+        if version != (now and now[1]):
+            return False
+        self.write(path, body, content_type)
+        return True
 
     def write(self, path: str, body: bytes, content_type: str) -> None:
         file = self._file(path)
@@ -44,7 +58,7 @@ class FolderStore(ObjectStore):
             files.append(file)
         return files
 
-    def list(self, prefix: str) -> list[StoredObject]:
+    def list(self, prefix: str) -> Sequence[StoredObject]:
         folder = self._file(prefix.rstrip("/") + "/")
         if not folder.is_dir():
             return []
@@ -53,3 +67,11 @@ class FolderStore(ObjectStore):
             for file in sorted(folder.iterdir())
             if file.is_file()
         ]
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        folder = self._file(prefix.rstrip("/") + "/")
+        return (
+            sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+            if folder.is_dir()
+            else []
+        )

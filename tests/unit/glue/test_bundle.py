@@ -16,8 +16,10 @@ from penstock_cli.sample_sources import serve
 
 SCRIPTS = (
     "python_shell/extract.py",
+    "python_shell/extract_tables.py",
     "python_shell/transform.py",
     "python_shell/load.py",
+    "spark/extract_tables.py",
     "spark/transform.py",
 )
 
@@ -48,8 +50,13 @@ def test_what_runs_in_python_shell_is_python_3_9(bundles: Path, script: str) -> 
 
 
 def test_the_python_shell_jobs_do_not_need_spark(bundles: Path) -> None:
-    for script in SCRIPTS[:3]:
+    for script in SCRIPTS[:4]:
         assert "pyspark" not in (bundles / script).read_text()
+
+
+def test_the_spark_jobs_need_no_duckdb(bundles: Path) -> None:
+    for script in SCRIPTS[4:]:
+        assert "import duckdb" not in (bundles / script).read_text()
 
 
 def test_a_bundled_job_runs_alone(bundles: Path, aws: Platform) -> None:
@@ -81,7 +88,7 @@ def test_the_last_line_of_a_failed_job_is_its_cause(bundles: Path, aws: Platform
 
 
 def test_arguments_that_are_missing_are_named_on_the_last_line(bundles: Path) -> None:
-    for script in SCRIPTS[:3]:
+    for script in SCRIPTS[:4]:
         failed = run(bundles / script)
         last = failed.stderr.strip().splitlines()[-1]
         assert last.startswith("ArgumentsError: the following arguments are required: --job_id")

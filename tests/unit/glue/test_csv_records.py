@@ -142,3 +142,29 @@ def test_no_bytes_make_it_fail_or_lose_a_line(lines: list[bytes]) -> None:
     accounted = good.count(b"\n") + parted.malformed + parted.blank
     assert accounted >= body.rstrip(b"\n").count(b"\n")
     assert all(reject["line"] >= 2 for reject in rejects)
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "header", "records"),
+    [
+        (b"1,2\n3,4\n", ["a", "b"], ["a", "b"], b"1,2\n3,4\n"),
+        (b"1,2\n3,4\n", [], ["column_1", "column_2"], b"1,2\n3,4\n"),
+        (b"\xef\xbb\xbf1,2\n", [], ["column_1", "column_2"], b"1,2\n"),
+        (b"", ["a"], ["a"], b""),
+    ],
+)
+def test_a_file_without_a_header_keeps_its_first_line(
+    content: bytes, names: list[str], header: list[str], records: bytes
+) -> None:
+    good, bad = io.BytesIO(), io.BytesIO()
+    parted = part_records(io.BytesIO(content), good, bad, names=names)
+
+    assert (parted.header, good.getvalue(), bad.getvalue()) == (header, records, b"")
+
+
+def test_a_line_of_a_file_without_a_header_that_has_other_values_is_named_by_its_number() -> None:
+    good, bad = io.BytesIO(), io.BytesIO()
+    part_records(io.BytesIO(b"1,2\n3\n4,5\n"), good, bad, names=["a", "b"])
+
+    assert json.loads(bad.getvalue())["line"] == 2
+    assert good.getvalue() == b"1,2\n4,5\n"

@@ -153,3 +153,16 @@ def test_the_last_line_of_a_traceback_is_the_cause_a_person_reads() -> None:
     assert traceback.format_exception_only(error) == [
         "SourceError: http://x/us.csv answered 404 Not Found\n"
     ]
+
+
+def test_an_object_is_replaced_only_as_long_as_it_is_what_was_read(store: ObjectStore) -> None:
+    path = f"s3://{BUCKET}/data/extract/shop/orders/manifest.json"
+    assert store.read_version(path) is None
+    assert store.replace(path, b"1", "application/json", None)
+    assert not store.replace(path, b"2", "application/json", None), "there is one now"
+    found = store.read_version(path)
+    assert found is not None
+    assert found[0] == b"1"
+    assert store.replace(path, b"3", "application/json", found[1])
+    assert not store.replace(path, b"4", "application/json", found[1])
+    assert store.read(path) == b"3"

@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 from penstock_job.errors import SourceError
-from penstock_job.http_source import download, without_secrets
+from penstock_job.http_source import (
+    Validators,
+    download,
+    download_if_changed,
+    without_secrets,
+)
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -64,6 +69,28 @@ def body(content: bytes, announced: int | None = None, **headers: str) -> Answer
     return answer
 
 
+def broken_chunks(handler: BaseHTTPRequestHandler) -> None:
+    """Half of a body in chunks: no length is announced, and the end never comes."""
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"4\r\nhalf\r\n8\r\nth")
+    handler.close_connection = True
+
+
+def with_validators(content: bytes) -> Answer:
+    """A server that keeps to RFC 9110: 304 to whoever has the file already."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.headers["If-None-Match"] == '"v1"':
+            status(304, ETag='"v1"')(handler)
+        else:
+            body(content, ETag='"v1"')(handler)
+
+    return answer
+
+
 def hang_up(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.close()
 
@@ -96,8 +123,8 @@ def test_a_file_is_streamed_with_its_size_hash_and_validators(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "failure",
-    [status(500), status(503), status(429), hang_up, body(b"half", announced=100)],
-    ids=["500", "503", "429", "connection closed", "broken off"],
+    [status(500), status(503), status(429), hang_up, body(b"half", announced=100), broken_chunks],
+    ids=["500", "503", "429", "connection closed", "broken off", "broken off in chunks"],
 )
 def test_what_may_pass_is_tried_again_after_a_pause(tmp_path: Path, failure: Answer) -> None:
     with server(failure, failure, body(b"whole")) as (url, seen):
@@ -117,6 +144,40 @@ def test_a_refusal_is_final_and_names_address_and_status(
         fetch(f"{url}/us.csv", tmp_path)
 
     assert str(refused.value) == f"{url}/us.csv answered {code} {reason}"
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("stated", "waited"), [("7", 7), ("3600", 0), ("tomorrow", 0)])
+def test_a_server_may_ask_for_a_longer_pause_but_not_for_any(
+    tmp_path: Path, stated: str, waited: float
+) -> None:
+    with server(status(503, Retry_After=stated), body(b"whole")) as (url, _):
+        _, pauses = fetch(f"{url}/us.csv", tmp_path)
+
+    assert waited + 0.25 <= pauses[0] <= waited + 0.5
+
+
+def test_a_file_that_the_server_knows_to_be_unchanged_is_not_sent_again(tmp_path: Path) -> None:
+    with server(with_validators(b"a\n1\n")) as (url, _):
+        first = download_if_changed(url, tmp_path / "file", Validators())
+        assert first is not None
+        known = Validators(first.etag, first.last_modified)
+        assert download_if_changed(url, tmp_path / "none", known) is None
+
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (status(304), "answered 304 Not Modified"),
+        (status(204), "answered 204 No Content, which is no file"),
+        (body(b"x", Content_Encoding="br"), "was sent encoded as br, though nobody asked"),
+    ],
+)
+def test_an_answer_that_holds_no_file_is_refused(tmp_path: Path, answer: Answer, text: str) -> None:
+    with server(answer) as (url, seen), pytest.raises(SourceError, match=text):
+        fetch(f"{url}/us.csv", tmp_path)
     assert len(seen) == 1
 
 

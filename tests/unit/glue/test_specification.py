@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from penstock_job.column_type import ColumnType, read_type
 from penstock_job.dialect import DUCKDB, SPARK
 from penstock_job.errors import SpecificationError
-from penstock_job.specification import Specification, read_names, read_specification
+from penstock_job.specification import Specification
+from penstock_job.specification_document import read_names, specification_of
+from tests.unit.glue.folder_store import FolderStore
+
+NO_STORE = FolderStore(Path("/nowhere"))
 
 
 def read(**own: Any) -> Specification:
-    return read_specification(
-        **{
-            name: value if isinstance(value, str) else json.dumps(value)
-            for name, value in own.items()
-        }
-    )
+    stated = {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in own.items()
+    }
+    return specification_of(stated, None, NO_STORE)
 
 
 def test_bare_names_are_columns_of_text_and_bare_words_are_rules() -> None:
@@ -41,14 +44,17 @@ def test_a_ratio_is_read_however_the_control_table_gives_it() -> None:
     ("own", "text"),
     [
         ({"columns": "[{"}, "columns is not JSON"),
-        ({"columns": {"a": "date"}}, "columns must be a list, because the order of columns counts"),
+        ({"columns": {"a": "date"}}, "columns must be a list, not {'a': 'date'}"),
         ({"columns": [1]}, "1 is no column"),
         ({"columns": ["a", "A"]}, "column A is declared twice"),
         ({"columns": ["penstock_x"]}, "are reserved"),
         ({"columns": [{"name": "a", "typ": "date"}]}, "column a does not know typ"),
         ({"columns": [{"name": "a", "type": "money"}]}, "'money' is no type"),
         ({"columns": [{"name": "a", "type": "decimal(39,2)"}]}, "is no type"),
-        ({"columns": [{"name": "a", "format": "dd.MM.yyyy"}]}, "only a date has a format"),
+        (
+            {"columns": [{"name": "a", "format": "dd.MM.yyyy"}]},
+            "only a date or a timestamp has a format",
+        ),
         ({"columns": [{"name": "a", "type": "date", "format": "dd.MM.yy"}]}, "yyyy, MM and dd"),
         ({"rules": "not_null"}, "rules is not JSON"),
         ({"rules": ["not_null"]}, "does not say which column"),

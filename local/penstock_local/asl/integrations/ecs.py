@@ -19,9 +19,9 @@ class Ecs(Job):
     sdk = SdkV1Service("ecs", "ECS", "AmazonECS", "AmazonECSException")
 
     def result(self, call: Call, answer: Answer) -> Json:
-        del call
+        """The answer; failures in it fail a task that waits, and no other (developer guide)."""
         started = self.output("runTask", answer)
-        if started.get("Failures"):
+        if started.get("Failures") and call.resource.pattern is not None:
             raise StateError("AmazonECS.Unknown", compact(with_metadata(started, answer)))
         return started
 

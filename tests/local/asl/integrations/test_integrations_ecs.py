@@ -1,4 +1,4 @@
-"""ECS tasks, which have no backend here: every call is checked against the API's model."""
+"""ECS tasks: every call is checked against the API's model, every answer is made up."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.local.asl.integrations.calls import (
     cancel,
     ends_badly,
     failure,
+    start,
     to_the_end,
 )
 from tests.local.asl.integrations.conftest import Stubbed
@@ -71,6 +72,13 @@ def test_an_ecs_task_that_found_no_room_has_the_failures_as_cause(stubbed: Stubb
     told = json.loads(error.cause or "")
     assert told["Failures"] == [{"Arn": "arn:instance", "Reason": "RESOURCE:MEMORY"}]
     assert "SdkHttpMetadata" in told
+
+
+def test_a_task_that_is_not_waited_for_tells_of_failures_in_its_result(stubbed: Stubbed) -> None:
+    failures = [{"arn": "arn:instance", "reason": "RESOURCE:MEMORY"}]
+    stubbed.answers("ecs").to("run_task", TASK_ON_THE_WIRE, {"tasks": [], "failures": failures})
+    result = start(stubbed.integrations, "ecs:runTask", TASK)
+    assert result["Failures"] == [{"Arn": "arn:instance", "Reason": "RESOURCE:MEMORY"}]
 
 
 def test_an_ecs_error_has_the_prefix_of_the_optimised_integration(stubbed: Stubbed) -> None:
