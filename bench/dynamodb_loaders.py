@@ -51,7 +51,7 @@ class FolderStore(ObjectStore):
         """The content of a file."""
         return (self.folder / path.removeprefix("s3://")).read_bytes()
 
-    def download(self, paths: Sequence[str], folder: Path) -> list[Path]:  # noqa: ARG002
+    def download(self, paths: Sequence[str], folder: Path) -> list[Path]:
         """The files where they are."""
         return [self.folder / path.removeprefix("s3://") for path in paths]
 

@@ -26,6 +26,7 @@ SCRIPTS = (
     "python_shell/load.py",
     "spark/extract_tables.py",
     "spark/transform.py",
+    "spark/load.py",
 )
 FUTURE = "from __future__ import annotations\n"
 

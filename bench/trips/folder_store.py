@@ -19,7 +19,7 @@ class FolderStore(ObjectStore):
         file = self._file(path)
         return file.read_bytes() if file.is_file() else None
 
-    def write(self, path: str, body: bytes, content_type: str) -> None:  # noqa: ARG002
+    def write(self, path: str, body: bytes, content_type: str) -> None:
         self._file(path).parent.mkdir(parents=True, exist_ok=True)
         self._file(path).write_bytes(body)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from penstock_job.column import Column
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DECIMAL,
@@ -53,7 +54,7 @@ def without_nulls(column: Column, source_type: ColumnType, value: str, dialect: 
 
 def plain_cast(column: Column, source_type: ColumnType, value: str, dialect: Dialect) -> str | None:
     """The engine's own cast of a text, to be compared with it; None where that is of no use."""
-    if source_type.kind != TEXT or column.formats or column.type.kind in (TEXT, BOOLEAN):
+    if source_type.kind != TEXT or column.formats or column.type.kind in (TEXT, BOOLEAN, BINARY):
         return None
     return dialect.try_cast(value, column.type)
 
@@ -101,6 +102,8 @@ def trimmed(value: str, dialect: Dialect) -> str:
 def _from_text(column: Column, value: str, plain: str | None, dialect: Dialect) -> str:
     if column.type.kind == TEXT:
         return trimmed(value, dialect) if column.trim else value
+    if column.type.kind == BINARY:
+        raise SpecificationError(f"column {column.name}: no text is read as binary")
     if column.type.kind == BOOLEAN:
         return _boolean(value, dialect)
     text = dialect.trimmed(value)

@@ -21,6 +21,7 @@ from penstock_job.catalog import (
     CatalogTable,
 )
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DECIMAL,
@@ -43,6 +44,7 @@ HIVE_TYPES = {
     BOOLEAN: "boolean",
     DATE: "date",
     TIMESTAMP: "timestamp",
+    BINARY: "binary",
 }
 # Small letters, digits and underscores: what Athena takes without quotes.
 _NAME = re.compile(r"[a-z0-9_]{1,128}")

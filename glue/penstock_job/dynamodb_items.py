@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 
 from penstock_job.column_type import (
+    BINARY,
     BOOLEAN,
     DATE,
     DECIMAL,
@@ -31,6 +32,7 @@ _ATTRIBUTE_TYPES = {
     **dict.fromkeys((INTEGER, DECIMAL, DOUBLE), "N"),
     **dict.fromkeys((TEXT, DATE, TIMESTAMP), "S"),
     BOOLEAN: "BOOL",
+    BINARY: "B",
 }
 
 
@@ -61,7 +63,7 @@ def unstorable_cases(
     cases = []
     for key in keys:
         kind = schema.get(key.name)
-        if kind is None or attribute_type(kind) != "S":
+        if kind is None or attribute_type(kind) == "N":
             continue
         length = _bytes(DUCKDB.identifier(key.name), kind)
         if key.of_index:
@@ -75,7 +77,7 @@ def unstorable_cases(
             held = f"{size} = 0 OR {size} BETWEEN {SMALLEST_NUMBER} AND {TOO_GREAT_NUMBER}"
             held = f"({held}) AND {size} < {TOO_GREAT_NUMBER}"
             cases.append((f"NOT coalesce({held}, TRUE)", "a number that DynamoDB does not hold"))
-    if any(kind.kind == TEXT for kind in schema.values()):
+    if any(kind.kind in (TEXT, BINARY) for kind in schema.values()):
         cases.append((_oversized(schema), f"the item has over {MOST_ITEM_BYTES} bytes"))
     return cases
 
@@ -90,7 +92,7 @@ def attribute_type(kind: ColumnType) -> str:
 def _attribute(name: str, kind: ColumnType, separator: str) -> list[str]:
     """The pieces of an attribute's JSON: what opens it, its value, what closes it."""
     tag = attribute_type(kind)
-    quote = '"' if tag == "N" or (tag == "S" and kind.kind != TEXT) else ""
+    quote = "" if kind.kind in (TEXT, BOOLEAN) else '"'
     opening = f'{separator}{json.dumps(name, ensure_ascii=False)}:{{"{tag}":{quote}'
     value = f"to_json({_text(DUCKDB.identifier(name), kind)})" if kind.kind == TEXT else ""
     value = value or _text(DUCKDB.identifier(name), kind)
@@ -101,10 +103,14 @@ def _text(column: str, kind: ColumnType) -> str:
     """A value as DynamoDB gets it, before it is escaped."""
     if kind.kind == TIMESTAMP:
         return f"{DUCKDB.timestamp_text(column)} || 'Z'"
+    if kind.kind == BINARY:
+        return f"to_base64({column})"
     return f"CAST({column} AS VARCHAR)"
 
 
 def _bytes(column: str, kind: ColumnType) -> str:
+    if kind.kind == BINARY:
+        return f"octet_length({column})"
     return f"strlen({_text(column, kind)})"
 
 
@@ -115,9 +121,13 @@ def _oversized(schema: Mapping[str, ColumnType]) -> str:
     The name and the UTF-8 text of each attribute; a number takes a byte for two significant digits
     and one more. The first, quick condition is true of the few records that are worth the second.
     """
-    texts = [DUCKDB.identifier(name) for name, kind in schema.items() if kind.kind == TEXT]
+    lengths = [
+        _bytes(DUCKDB.identifier(name), kind)
+        for name, kind in schema.items()
+        if kind.kind in (TEXT, BINARY)
+    ]
     at_most = sum(len(name.encode()) + 32 for name in schema)
-    quick = " + ".join(f"coalesce(strlen({column}), 0)" for column in texts)
+    quick = " + ".join(f"coalesce({length}, 0)" for length in lengths)
     exact = " + ".join(_attribute_bytes(name, kind) for name, kind in schema.items())
     return (
         f"CASE WHEN {quick} + {at_most} > {MOST_ITEM_BYTES} "
@@ -130,7 +140,7 @@ def _attribute_bytes(name: str, kind: ColumnType) -> str:
     tag = attribute_type(kind)
     if tag == "BOOL":
         value = "1"
-    elif tag == "S":
+    elif tag in ("S", "B"):
         value = _bytes(column, kind)
     else:
         mantissa = f"regexp_replace({_text(column, kind)}, '[eE].*|[^0-9]', '', 'g')"

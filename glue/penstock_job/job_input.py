@@ -53,6 +53,15 @@ def extracted_state(store: ObjectStore, contract: JobContract, name: str) -> Tab
     return state
 
 
+def origin_of(store: ObjectStore, contract: JobContract, name: str) -> str:
+    """What names the state of an input that is there now: whose attempt has made it."""
+    if name.startswith(EXTRACTED):
+        upper = extracted_state(store, contract, name).layers[-1]
+        return f"{name} {upper.job_id} {upper.attempt}"
+    manifest = find_input(store, contract, name)
+    return f"{name} {manifest.job_id} {manifest.attempt}"
+
+
 def spoken_name(name: str) -> str:
     """The name by which SQL speaks of an input: of `extract:shop/public.orders` it is `orders`."""
     if not name.startswith(EXTRACTED):

@@ -8,6 +8,7 @@ before; one that could not stops writing well before another may begin.
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import random
@@ -199,3 +200,22 @@ class Lease:
         self._tag = answer["ETag"]
         self._sure_until = sent_at + self._seconds * SAFE_SHARE
         return True
+
+
+def add_lease_arguments(parser: argparse.ArgumentParser) -> None:
+    """How long a load waits for another, and for how long a dead one holds its target."""
+    parser.add_argument("--lease_wait_seconds", type=float, default=WAIT_SECONDS)
+    parser.add_argument("--lease_seconds", type=float, default=LEASE_SECONDS)
+
+
+def lease_of(
+    store: ObjectStore, contract: JobContract, target: str, arguments: argparse.Namespace
+) -> Lease:
+    """The lease on a target, as the arguments say."""
+    return Lease(
+        store,
+        contract,
+        target,
+        wait=arguments.lease_wait_seconds,
+        seconds=arguments.lease_seconds,
+    )

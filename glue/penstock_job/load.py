@@ -14,7 +14,7 @@ from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_import import DynamoDbImport
 from penstock_job.dynamodb_load import DynamoDbLoad
 from penstock_job.errors import ArgumentsError
-from penstock_job.lease import LEASE_SECONDS, WAIT_SECONDS, Lease
+from penstock_job.lease import Lease, add_lease_arguments, lease_of
 from penstock_job.load_records import LoadRecords
 from penstock_job.redshift_load import RedshiftLoad
 from penstock_job.redshift_table import RedshiftTarget
@@ -33,7 +33,7 @@ class LoadArgumentParser(JobArgumentParser):
         self.add_argument("--inputs", required=True)
         self.add_argument("--key", required=True)
         self.add_argument("--max_reject_ratio")
-        self.add_argument("--lease_wait_seconds", type=float, default=WAIT_SECONDS)
+        add_lease_arguments(self)
         self.add_argument("--dynamodb_table", default="")
         self.add_argument("--dynamodb_import", default="false")
         self.add_argument("--catalog_table", default="")
@@ -61,12 +61,7 @@ class LoadTarget(Protocol):
         """Bring the records there; gives the bytes. Those refused all the same are set aside."""
 
 
-def load(
-    engine: DuckDbEngine,
-    contract: JobContract,
-    arguments: argparse.Namespace,
-    lease_seconds: float = LEASE_SECONDS,
-) -> Result:
+def load(engine: DuckDbEngine, contract: JobContract, arguments: argparse.Namespace) -> Result:
     """Load what the upstream job published for the logical date into each target.
 
     Every target is loaded by key and by one load at a time, so a load that is repeated changes
@@ -83,11 +78,7 @@ def load(
     records.require_limit(ratio, "no target takes them")
     size = 0
     with ExitStack() as stack:
-        wait = arguments.lease_wait_seconds
-        leases = [
-            Lease(engine.store, contract, target.address, wait=wait, seconds=lease_seconds)
-            for target in targets
-        ]
+        leases = [lease_of(engine.store, contract, target.address, arguments) for target in targets]
         for lease in sorted(leases, key=lambda one: one.target):  # all in one order: no deadlock
             stack.enter_context(lease)
         for target, lease in zip(targets, leases):

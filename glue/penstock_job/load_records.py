@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from hashlib import sha256
 
 from penstock_job.column_type import ColumnType
 from penstock_job.contract import JobContract
@@ -14,7 +13,7 @@ from penstock_job.dynamodb_items import put_request_sql
 from penstock_job.dynamodb_writer import Item, Refused
 from penstock_job.engine import Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
-from penstock_job.job_input import EXTRACTED, extracted_state, read_input
+from penstock_job.job_input import EXTRACTED, origin_of, read_input
 from penstock_job.record import record_of
 from penstock_job.reject_sql import RETRY
 from penstock_job.rejects import MALFORMED, UNFIT, Kept, keep_rejects
@@ -41,8 +40,9 @@ class LoadRecords:
             raise ArgumentsError(f"a load has one input, not {len(names)}")
         self._retries = read_retries(engine, contract)
         table = READ if self._retries.rows else RECORDS
-        published, self.source = _read(engine, contract, names[0], table)
+        self.source = origin_of(engine.store, contract, names[0])
         self.origin = f"{names[0]} for {contract.logical_date}"
+        published = _read(engine, contract, names[0], table)
         self.engine = engine
         self.contract = contract
         self._staged: Written | None = None
@@ -196,8 +196,7 @@ class LoadRecords:
                 f"SELECT {NUMBER}, {self.columns} FROM {table} UNION ALL "
                 f"SELECT -{RETRY}, {self.columns} FROM {trial.table} WHERE {again}",
             )
-            batches = sha256(" ".join(trial.paths).encode()).hexdigest()[:16]
-            self.source = f"{self.source} and rejects {batches}"
+            self.source += trial.mark
         return trial
 
     def _refused_records(self) -> str:
@@ -221,13 +220,12 @@ class LoadRecords:
         return {name for name, count in zip(self.schema, present) if count == rows}
 
 
-def _read(engine: DuckDbEngine, contract: JobContract, name: str, table: str) -> tuple[int, str]:
-    """Make an input a table of records; return its rows, and what names this state of it."""
+def _read(engine: DuckDbEngine, contract: JobContract, name: str, table: str) -> int:
+    """Make an input a table of records; return how many rows there must be in it."""
     if not name.startswith(EXTRACTED):
         manifest = find_input(engine.store, contract, name)
         engine.read_numbered(table, manifest, NUMBER)
-        return manifest.rows, f"{name} {manifest.job_id} {manifest.attempt}"
-    upper = extracted_state(engine.store, contract, name).layers[-1]
+        return manifest.rows
     rows = read_input(engine, engine.store, contract, name, INPUT)
     engine.keep(table, f"SELECT row_number() OVER () AS {NUMBER}, * FROM {INPUT}")
-    return rows, f"{name} {upper.job_id} {upper.attempt}"
+    return rows

@@ -20,7 +20,8 @@ from penstock_job.object_store import ObjectStore, StoredObject
 from penstock_job.table_source import Chunk
 
 MOST_WRITERS = 4
-OPTIONS = "FORMAT parquet, COMPRESSION zstd"
+# Level 3, which is the default, takes a quarter of the time more for a twentieth less of space.
+OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 LONGEST_SHOWN = 80
 
 

@@ -206,6 +206,7 @@ class PostgresqlReading:
             longest_line=file.longest_line,
             strict=self.strict,
             fillers=self._fillers,
+            eras=file.may_be_before_christ,
         )
 
     @property

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from penstock_job.cast import is_unreadable, read_as
@@ -60,6 +61,13 @@ class Trial:
     joined: int = 0
     superseded: int = 0
     left: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What tells a load of these rejects from one without them, or with others."""
+        if not self.rows:
+            return ""
+        return f" and rejects {sha256(' '.join(self.paths).encode()).hexdigest()[:16]}"
 
     @property
     def unfit(self) -> int:

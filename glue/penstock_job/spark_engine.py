@@ -127,6 +127,10 @@ class SparkEngine:
         """Make a select a temporary view."""
         self._run(sql).createOrReplaceTempView(SPARK.identifier(table))
 
+    def execute(self, sql: str) -> None:
+        """Run a statement that changes a table."""
+        self._run(sql).collect()
+
     def row(self, sql: str) -> Sequence[int]:
         """The one row of a select."""
         try:

@@ -128,7 +128,10 @@ JOBS: dict[str, Uses] = {
         ("redshift-data:DescribeStatement", ""),
         ("redshift-data:CancelStatement", ""),
         *_CATALOG,
+        # Iceberg's own catalog asks for the place of the database, too
+        *(("glue:GetDatabase", resource) for resource in ("catalog", "database/", "table/")),
         *_IMPORT,
+        ("s3:DeleteObject", "DataBucket"),
         ("dynamodb:DescribeTable", "LoadTablePattern"),
         ("dynamodb:BatchWriteItem", "LoadTablePattern"),
         ("dynamodb:DescribeTable", "DailyCasesTable"),

@@ -76,6 +76,8 @@ def test_files_are_extracted_once_registered_and_not_again_until_they_change(
             for name in first.outcomes}  # fmt: skip
     assert rows == {"web.rates": (1, 1), "lake.visits": (2, 1)}
     assert [second.job(name).rows_written for name in second.outcomes] == [0, 0]
+    notes = tables_of(stack, second.view.job_id)["TABLE#web/rates"]["Notes"]
+    assert notes == ["unchanged since the last extract"]
     assert third.job("lake.visits").rows_written == 1
     assert third.job("web.rates").rows_written == 0
 

@@ -69,6 +69,7 @@ class TableItems:
             "WatermarkBefore": report.watermark_before,
             "Watermark": report.watermark,
             "Error": report.error,
+            "Notes": list(report.notes),
             "EndedAt": now,
             "ExpiresAt": self._expires_at(),
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from penstock.domain.extracting import settle_tables
+from penstock.domain.extracting import judged, settle_tables
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome
 from penstock.domain.rejecting import settle_rejects
@@ -68,7 +68,7 @@ class Aftermath:
 
     def settle(self, key: JobKey, ending: Ending, result_file: bytes | None = None) -> JobRecord:
         """Record how an attempt ended, once, and do all that follows; return what is recorded."""
-        job = self._turns.settle(key, ending)
+        job = self._turns.settle(key, judged(self._tables, key, ending, result_file))
         if job.key == key:
             self.follow(job, result_file)
         return job

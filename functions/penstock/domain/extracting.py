@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from penstock.domain.ending import TABLES_ERROR, in_short
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome
 from penstock.domain.table_report import SUCCEEDED, table_reports
 
 if TYPE_CHECKING:
+    from penstock.domain.ending import Ending
     from penstock.domain.job_record import JobKey, JobRecord
     from penstock.domain.table_report import TableReport
 
@@ -31,6 +33,22 @@ class TableStore(Protocol):
 
     def commit_watermark(self, job_id: str, report: TableReport, now: str) -> bool:
         """Move a watermark on from where the extract began; false if it stands elsewhere."""
+
+
+def judged(tables: TableStore, key: JobKey, ending: Ending, result_file: bytes | None) -> Ending:
+    """Return the ending as it has to be recorded: an extract that left a table out has failed."""
+    reported = {(report.source, report.table) for report in table_reports(result_file)}
+    if ending.outcome is not Outcome.SUCCEEDED or not reported:
+        return ending
+    left_out = [
+        report.table
+        for report in tables.unreported(key)
+        if (report.source, report.table) not in reported
+    ]
+    if not left_out:
+        return ending
+    cause = in_short(f"the job does not report what became of {', '.join(left_out)}")
+    return replace(ending, outcome=Outcome.FAILED, error=TABLES_ERROR, cause=cause)
 
 
 def settle_tables(

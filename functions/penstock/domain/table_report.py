@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONGEST_ERROR: Final = 1_000
+MOST_NOTES: Final = 20
 MOST_SHOWN: Final = 3
 SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
@@ -14,7 +18,10 @@ FAILED: Final = "FAILED"
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """How the extract of one table went; watermarks are texts, equal if they mean the same."""
+    """How the extract of one table went; watermarks are texts, equal if they mean the same.
+
+    `notes` say what else is worth knowing: that nothing has changed, new columns, rejects.
+    """
 
     source: str
     table: str
@@ -25,6 +32,7 @@ class TableReport:
     watermark_before: str | None = None
     watermark: str | None = None
     error: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def moves_watermark(self) -> bool:
@@ -75,7 +83,18 @@ def _report(entry: dict[str, Any]) -> TableReport:
         watermark_before=watermark_text(entry.get("watermark_before")),
         watermark=watermark_text(entry.get("watermark")),
         error=str(entry.get("error") or "")[:LONGEST_ERROR],
+        notes=tuple(_notes(entry)),
     )
+
+
+def _notes(entry: dict[str, Any]) -> Iterable[str]:
+    if entry.get("unchanged") is True:
+        yield "unchanged since the last extract"
+    drift = entry.get("drift")
+    if isinstance(drift, list):
+        yield from (str(line) for line in drift[:MOST_NOTES])
+    if rejected := _count(entry.get("rows_rejected")):
+        yield f"{rejected} records rejected: {entry.get('rejects') or 'kept nowhere'}"
 
 
 def _number(value: Any) -> float | None:

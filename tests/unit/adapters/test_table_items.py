@@ -91,6 +91,24 @@ def test_of_two_extracts_side_by_side_the_second_says_that_it_came_too_late(
     assert committed(tables) == {"value": "5"}
 
 
+def test_what_is_worth_knowing_is_noted_with_the_table(tables: TableItems, dynamodb: Any) -> None:
+    drift = ["column a (text) is new"]
+    rejects = {"rows_rejected": 3, "rejects": "s3://data/_rejects"}
+    for facts in ({"unchanged": True}, {"drift": drift, **rejects}, {"unchanged": "no"}):
+        record, content = job(entry(**facts))
+        settle_tables(tables, record, content, NOW)
+        item = dynamodb.get_item(
+            TableName=RUN_TABLE, Key={"PK": {"S": "RUN#run"}, "SK": {"S": "TABLE#shop/orders"}}
+        )["Item"]
+        found = [note["S"] for note in item["Notes"]["L"]]
+        if facts == {"unchanged": True}:
+            assert found == ["unchanged since the last extract"]
+        elif "drift" in facts:
+            assert found == [*drift, "3 records rejected: s3://data/_rejects"]
+        else:
+            assert found == []
+
+
 def test_planned_tables_are_seen_before_anything_starts(tables: TableItems) -> None:
     tables.plan("run", [(f"shop/t{number}", "shop.pack-001") for number in range(30)])
     assert set(tables.statuses("run").values()) == {"PLANNED"}

@@ -127,8 +127,10 @@ def test_a_failed_backfill_is_no_business_of_the_next_run() -> None:
 def test_the_tables_of_an_extract_are_settled_before_those_who_wait_are_told() -> None:
     _, books, aftermath = an_end()
     report = b'{"tables": [{"table": "t", "outcome": "SUCCEEDED", "watermark": 5}]}'
-    aftermath.settle(key("a"), SUCCESS, report)
-    told = "the job ended as SUCCEEDED and did not report this table; "
+    job = aftermath.settle(key("a"), SUCCESS, report)
+    assert (job.outcome, job.error) == (Outcome.FAILED, "TablesFailedError"), "it left one out"
+    cause = "the job does not report what became of unreported"
+    told = f"the job ended as FAILED and did not report this table; {cause}"
     assert books.tables == [
         *("t at 5", "t", "t is well"),
         *("unreported", f"unreported failed: {told}"),

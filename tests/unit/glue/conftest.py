@@ -76,14 +76,27 @@ def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def iceberg_jar() -> Path | None:
+    """The classes of Iceberg for this Spark, from a package that is for tests alone."""
+    package = importlib.util.find_spec("snowpark_connect_deps_iceberg")
+    folders = [Path(folder) for folder in (package and package.submodule_search_locations) or ()]
+    jars = [
+        jar for folder in folders for jar in folder.glob("jars/iceberg-spark-runtime-3.5_2.12*")
+    ]
+    return jars[0] if jars else None
+
+
 @pytest.fixture(scope="session")
 def spark(s3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session of the tests; its `s3://` is the folder."""
     view = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
-    driver = postgresql_driver()
+    driver, iceberg = postgresql_driver(), iceberg_jar()
+    extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.jars", str(driver or ""))
+        .config("spark.driver.extraClassPath", str(iceberg or ""))
+        .config("spark.sql.extensions", extensions if iceberg else "")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")

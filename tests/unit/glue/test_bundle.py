@@ -21,6 +21,7 @@ SCRIPTS = (
     "python_shell/load.py",
     "spark/extract_tables.py",
     "spark/transform.py",
+    "spark/load.py",
 )
 
 

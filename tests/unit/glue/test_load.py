@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from decimal import Decimal
 from typing import Any
 
 import boto3
 import pytest
+from penstock_job.contract import JobArgumentParser, contract_of
+from penstock_job.dataset import find_input, publish
 from penstock_job.errors import ArgumentsError, InputError, JobError, LoadError, RuleViolatedError
+from penstock_job.object_store import ObjectStore
 from tests.local.redshift.data_api import Platform
-from tests.unit.glue.loading import DAYS, given, load, rejects
+from tests.unit.glue.conftest import GLUE, arguments
+from tests.unit.glue.loading import DAYS, JOB, UPSTREAM, given, load, rejects
 
 TABLE = "penstock-daily-cases"
 
@@ -155,3 +162,77 @@ def test_a_load_that_cannot_be_is_refused_before_anything_is_written(
         load(**own)
 
     assert table.scan(Select="COUNT")["Count"] == 0
+
+
+def test_a_load_killed_in_the_middle_is_completed_by_the_next_attempt(table: Any) -> None:
+    """Killed as a process is, without a chance to give its lease back."""
+    given("SELECT lpad(range::VARCHAR, 5, '0') AS date, range * 2 AS n FROM range(8000)")
+    own = {"inputs": UPSTREAM, "key": "date", "dynamodb_table": TABLE, "lease_seconds": "2"}
+    script = GLUE / "bundles/python_shell/load.py"
+    process = subprocess.Popen([sys.executable, script, *arguments(JOB, **own)])
+    while not (before := table.scan(Select="COUNT", Limit=5000)["Count"]):
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+
+    result = load(attempt=2, dynamodb_table=TABLE, lease_seconds="2")
+
+    assert 0 < before < 8000
+    assert (result.rows_written, result.rows_rejected) == (8000, 0)
+    items = [
+        item
+        for page in boto3.client("dynamodb").get_paginator("scan").paginate(TableName=TABLE)
+        for item in page["Items"]
+    ]
+    assert {item["date"]["S"]: item["n"]["N"] for item in items} == {
+        f"{n:05d}": str(n * 2) for n in range(8000)
+    }
+
+
+def test_a_load_of_nothing_is_a_load(table: Any) -> None:
+    given(f"SELECT * FROM ({DAYS}) WHERE FALSE")
+
+    result = load(dynamodb_table=TABLE)
+
+    assert (result.rows_read, result.rows_written) == (0, 0)
+
+
+def test_an_index_by_an_attribute_of_another_type_fails_the_load(aws: Platform) -> None:
+    boto3.client("dynamodb").create_table(
+        TableName="indexed",
+        KeySchema=[{"AttributeName": "date", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": "date", "AttributeType": "S"},
+            {"AttributeName": "cases", "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-cases",
+                "KeySchema": [{"AttributeName": "cases", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    given(DAYS)
+
+    with pytest.raises(LoadError, match="an index by cases of type S, the load has integer"):
+        load(dynamodb_table="indexed")
+
+
+def test_many_files_are_read_as_one_and_rejects_keep_their_records(table: Any) -> None:
+    """Numbers of records are told apart across files."""
+    store = ObjectStore()
+    contract = given("SELECT 'a' AS date, 1 AS n UNION ALL SELECT NULL, 2")
+    first = find_input(store, contract, UPSTREAM)
+    given("SELECT 'b' AS date, 3 AS n UNION ALL SELECT NULL, 4", attempt=2)
+    second = find_input(store, contract, UPSTREAM)
+    third = contract_of(JobArgumentParser("").read(arguments(UPSTREAM, 3)))
+    publish(store, third, [*first.files, *second.files], first.columns, 4, {})
+
+    result = load(dynamodb_table=TABLE)
+
+    assert (result.rows_written, result.rows_rejected) == (2, 2)
+    assert {item["date"]: item["n"] for item in table.scan()["Items"]} == {"a": 1, "b": 3}
+    assert sorted(reject["record"]["n"] for reject in rejects()) == [2, 4]
