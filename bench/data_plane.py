@@ -57,7 +57,7 @@ def contestants(folder: Path, trips: Path, zones: Path) -> list[Contestant]:
     argv = arguments(source=f"s3://{BUCKET}/raw/trips.csv", **SPECIFICATION)
     data = f"{folder}/{BUCKET}/data/Daily_Trips/clean_trips"
     made = f"{data}/job_id=20260131T050000Z-bench/attempt=1/*.parquet"
-    kept = f"{data}/_rejects/job_id=20260131T050000Z-bench/attempt=1/**/[pm]a*-0*"
+    kept = f"{data}/_rejects/job_id=20260131T050000Z-bench/attempt=1*/[pm]a*-0*"
     job = [str(HERE / "bench/trips/job.py")]
     on_shell = [*job, "python_shell/transform.py", str(folder)]
     shell_argv = json.dumps([*argv, "--memory_limit", MEMORY])

@@ -69,6 +69,16 @@ def apply(
 
 
 @app.command()
+def dqdl(
+    file: Annotated[Path, typer.Argument(help="The YAML or JSON specification of a transform.")],
+) -> None:
+    """Print the rules of a specification as a ruleset for AWS Glue Data Quality."""
+    from penstock_cli.ruleset import ruleset_of
+
+    typer.echo(ruleset_of(file), nl=False)
+
+
+@app.command()
 def plan(
     category: Annotated[str, typer.Argument(help="The JobCategory to plan.")] = "",
     date: Annotated[str, typer.Option(help="Logical date, like 2026-11-21; today if absent.")] = "",

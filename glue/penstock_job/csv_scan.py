@@ -22,14 +22,13 @@ class CsvScan:
     """What a CSV file holds by the look of it.
 
     `lines` are those after the header. `is_plain` says whether an engine may read it as it is:
-    text in UTF-8, without zero bytes, with one kind of line break, which is `new_line`.
+    text in UTF-8, without zero bytes, with one kind of line break.
     """
 
     header: list[str]
     header_line: bytes
     lines: int
     is_plain: bool
-    new_line: str
 
 
 class _Count:
@@ -60,7 +59,6 @@ def scan_csv(file: Path, delimiter: str) -> CsvScan:
         header_line=line.rstrip(b"\r\n"),
         lines=count.lines,
         is_plain=count.is_text and is_uniform and line.endswith(b"\r\n") == bool(count.returns),
-        new_line="\\r\\n" if count.returns else "\\n",
     )
 
 

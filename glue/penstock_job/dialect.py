@@ -198,7 +198,7 @@ class SparkDialect(Dialect):
         return f"date_format({value}, {pattern})"
 
     def seconds(self, value: str) -> str:
-        return f"unix_seconds(CAST({value} AS TIMESTAMP))"
+        return f"unix_seconds(CAST({value} AS TIMESTAMP_LTZ))"
 
 
 DUCKDB = DuckDbDialect()

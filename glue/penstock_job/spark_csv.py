@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = "\ufeff"
 LINES = "penstock_lines"
+NOT_TEXT = "not text in UTF-8"
 
 
 class SparkCsv:
@@ -51,8 +52,10 @@ class SparkCsv:
         """The lines that are no records; Spark knows their text, but not their numbers."""
         lines = (
             f"SELECT CAST(NULL AS BIGINT) AS line, {FAULT} AS reason, "
-            f"left({LINE}, {LONGEST_EXCERPT}) AS text, "
-            f"length({LINE}) <= {LONGEST_EXCERPT} AND {FAULT} <> 'not text in UTF-8' AS whole "
+            # A text holds text only, so that the bytes of what is none are kept as digits.
+            f"left(CASE WHEN {FAULT} = '{NOT_TEXT}' THEN concat('hex ', hex({LINE})) "
+            f"ELSE {LINE} END, {LONGEST_EXCERPT}) AS text, "
+            f"length({LINE}) <= {LONGEST_EXCERPT} AND {FAULT} <> '{NOT_TEXT}' AS whole "
             f"FROM {JUDGED} WHERE {FAULT} IS NOT NULL"
         )
         return Malformed(lines, self.malformed_rows, self.header)
@@ -81,7 +84,7 @@ class SparkCsv:
             f"WHEN {found} <> {count} THEN {wrong} "
             f"WHEN octet_length(line) > {LONGEST_RECORD} THEN {long} "
             "WHEN instr(line, '\\0') > 0 THEN 'a zero byte' "
-            "WHEN encode(line, 'UTF-8') <> CAST(line AS BINARY) THEN 'not text in UTF-8' END"
+            f"WHEN encode(line, 'UTF-8') <> CAST(line AS BINARY) THEN '{NOT_TEXT}' END"
         )
         return f"SELECT *, {fault} AS {FAULT} FROM ({self._values()}) AS valued"
 

@@ -11,7 +11,12 @@ from penstock.domain.figures import Figures
 from penstock.domain.outcome import Outcome
 from penstock.domain.prices import Prices
 from penstock.domain.rejects_report import RejectsReport, rejects_of_file
-from penstock.domain.result_file import MalformedResultError, figures_of_file, figures_of_report
+from penstock.domain.result_file import (
+    MalformedResultError,
+    figures_of_file,
+    figures_of_report,
+    warnings_of_file,
+)
 from penstock.domain.service_report import ServiceReport, report_of
 from penstock.domain.table_report import failures_among, table_reports
 
@@ -22,6 +27,8 @@ BLOCKED_ERROR: Final = "JobBlocked"
 TABLES_ERROR: Final = "TablesFailedError"
 ENDED_ERROR: Final = "JobAlreadyEnded"
 IMBALANCE_ERROR: Final = "RowsDoNotAddUpError"
+WARNED: Final = "JobWarned"
+"""What stands as the error of a job that succeeded, and whose warnings are its cause."""
 AWAIT_TURN: Final = "Await Turn"
 SETTLE_JOB: Final = "Settle Job"
 LONGEST_CAUSE: Final = 1_000
@@ -49,9 +56,10 @@ def ending_of_result(
     """Judge a task that ended without an error, which does not mean that the job went well.
 
     A Glue run that somebody stopped, for one, may count as a success for Step Functions. A result
-    file that cannot be read does not change the outcome, but is noted as the error of the job. An
-    extract that reports a failed table has failed, whatever its service says; so has a job whose
-    rows do not add up or whose rejects cannot be read: records would be lost unknown to anybody.
+    file that cannot be read does not change the outcome, but is noted as the error of the job; so
+    are the warnings of a job that went well. An extract that reports a failed table has failed,
+    whatever its service says; so has a job whose rows do not add up or whose rejects cannot be
+    read: records would be lost unknown to anybody.
     """
     report = report_of(result) or ServiceReport(Outcome.SUCCEEDED)
     error = "" if report.outcome is Outcome.SUCCEEDED else "JobNotSucceededError"
@@ -66,6 +74,9 @@ def ending_of_result(
     failed_tables = failures_among(table_reports(result_file))
     if failed_tables and outcome is Outcome.SUCCEEDED:
         outcome, error, cause = Outcome.FAILED, TABLES_ERROR, failed_tables
+    warnings = [] if error else warnings_of_file(result_file)
+    if warnings:
+        error, cause = WARNED, "; ".join(warnings)
     figures = counts.or_else(_with_dollars(report, prices))
     ending = Ending(outcome, error, in_short(cause), figures)
     return _accounted(ending, result_file) if outcome is Outcome.SUCCEEDED else ending

@@ -35,6 +35,16 @@ def figures_of_file(content: bytes | None) -> Figures:
     return figures_of_report(report)
 
 
+def warnings_of_file(content: bytes | None) -> list[str]:
+    """Return the warnings that a job has left for people; a file that says none gives none."""
+    try:
+        report = json.loads(content or b"{}")
+    except ValueError:
+        return []
+    stated = report.get("warnings") if isinstance(report, dict) else None
+    return [str(text) for text in stated] if isinstance(stated, list) else []
+
+
 def figures_of_report(report: Any) -> Figures:
     """Return the counts among a report's members, whatever else it holds."""
     if not isinstance(report, dict):

@@ -10,6 +10,7 @@ PYTHON_SHELL = (
     "psycopg[binary]==3.2.13",
     "pyarrow==21.0.0",
     "pymysql==1.1.2",
+    "pyyaml==6.0.3",
 )
 DUCKDB_HTTPFS = "duckdb-extension-httpfs==1.4.4"
 

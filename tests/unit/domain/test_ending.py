@@ -227,3 +227,13 @@ def test_a_job_that_failed_half_way_keeps_its_counts() -> None:
     ending = ending_of_failure(failure("States.Timeout"), RESULT_FILE)
     assert ending.figures.rows_read == 100
     assert ending_of_failure(failure("States.Timeout"), b"{").figures == Figures()
+
+
+def test_the_warnings_of_a_job_that_went_well_stand_beside_its_success() -> None:
+    content = json.dumps({"rows_written": 3, "warnings": ["a is odd: 2 records", "stale"]})
+
+    ending = ending_of_result({}, content.encode())
+
+    assert ending.outcome is Outcome.SUCCEEDED
+    assert (ending.error, ending.cause) == ("JobWarned", "a is odd: 2 records; stale")
+    assert ending_of_result({}, b'{"warnings": 7}').error == ""

@@ -38,6 +38,10 @@ class Both:
         self.folder = folder
         self.run = next(RUNS)
 
+    def begin(self) -> None:
+        """Begin anew, in a category of its own."""
+        self.run = next(RUNS)
+
     def publish(self, job: str, select: str) -> None:
         """Publish the rows of a DuckDB select as an upstream job's data."""
         contract = self.contract(job)
@@ -125,6 +129,7 @@ class Made:
         self.columns = columns
         self.rows = rows
         self.rejects = rejects
+        self.result = result
         self.counts = (
             result.rows_read,
             result.rows_written,

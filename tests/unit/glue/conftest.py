@@ -21,6 +21,8 @@ from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import REGION, Platform
 from tests.unit.glue.jdbc_driver import postgresql_driver
 
+pytest.register_assert_rewrite("tests.unit.glue.both_engines")
+
 GLUE = Path(__file__).parents[3] / "glue"
 if str(GLUE) not in sys.path:
     sys.path.insert(0, str(GLUE))
