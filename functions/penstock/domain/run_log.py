@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from penstock.domain.instant import seconds_between
 from penstock.domain.outcome import FAILURES, Outcome
@@ -113,40 +113,14 @@ def run_log(
     run_lines = [_run_line(run, jobs, environment) for run, jobs in runs]
     job_lines = [_job_line(job) for _, jobs in runs for job in sorted(jobs, key=_succeeded)]
     fitting = _fitting(job_lines, MOST_ROW_BYTES - sum(map(_size, run_lines)))
-    newest = runs[0][0].job_id
-    key, content, copies = "", b"", []
     missing = len(job_lines) - len(fitting)
-    if missing and redshift.copy_role_arn:
-        key, fitting, missing = f"runs/{newest}/job_log.txt", [], 0
-        content = "".join(f"{line}\n" for line in job_lines).encode()
-        copies = [_copy(f"s3://{data_bucket}/{key}", redshift.copy_role_arn)]
-    ids = {f"id{number}": run.job_id for number, (run, _) in enumerate(runs)}
-    run_rows = {f"run{number}": line for number, line in enumerate(run_lines)}
-    job_rows = {f"job{number}": line for number, line in enumerate(fitting)}
-    known = ", ".join(f":{name}" for name in ids)
-    statement: LogStatement = {
-        "Database": redshift.database,
-        "Sqls": [
-            "CREATE SCHEMA IF NOT EXISTS etl",
-            _create(RUN_TABLE, RUN_COLUMNS),
-            _create(JOB_TABLE, JOB_COLUMNS),
-            _delete(RUN_TABLE, known),
-            _delete(JOB_TABLE, known),
-            *_inserts(RUN_TABLE, RUN_COLUMNS, list(run_rows)),
-            *_inserts(JOB_TABLE, JOB_COLUMNS, list(job_rows)),
-            *copies,
-        ],
-        "Parameters": _parameters(ids | run_rows | job_rows),
-        "ClientToken": f"log-{newest}",
-        "StatementName": f"penstock-run-log-{newest}",
-    }
-    if redshift.workgroup:
-        statement["WorkgroupName"] = redshift.workgroup
-    else:
-        statement["ClusterIdentifier"] = redshift.cluster
-    if redshift.secret_arn:
-        statement["SecretArn"] = redshift.secret_arn
-    return RunLog(statement, key, content, missing)
+    ids = [run.job_id for run, _ in runs]
+    if not (missing and redshift.copy_role_arn):
+        return RunLog(_statement(redshift, ids, run_lines, fitting), missing=missing)
+    key = f"runs/{ids[0]}/job_log.txt"
+    copy = _copy(f"s3://{data_bucket}/{key}", redshift.copy_role_arn)
+    content = "".join(f"{line}\n" for line in job_lines).encode()
+    return RunLog(_statement(redshift, ids, run_lines, [], copy), key, content)
 
 
 def definition() -> str:
@@ -161,6 +135,35 @@ def definition() -> str:
         "-- Made by schema/generate.py from penstock.domain.run_log; runs create it themselves."
     )
     return "\n".join([made_by, *(f"{text};" for text in pretty), ""])
+
+
+def _statement(
+    redshift: Redshift,
+    ids: Sequence[str],
+    run_lines: Sequence[str],
+    job_lines: Sequence[str],
+    *copies: str,
+) -> LogStatement:
+    names = {f"id{number}": job_id for number, job_id in enumerate(ids)}
+    run_rows = {f"run{number}": line for number, line in enumerate(run_lines)}
+    job_rows = {f"job{number}": line for number, line in enumerate(job_lines)}
+    known = ", ".join(f":{name}" for name in names)
+    request: Any = redshift.connection() | {
+        "Sqls": [
+            "CREATE SCHEMA IF NOT EXISTS etl",
+            _create(RUN_TABLE, RUN_COLUMNS),
+            _create(JOB_TABLE, JOB_COLUMNS),
+            _delete(RUN_TABLE, known),
+            _delete(JOB_TABLE, known),
+            *_inserts(RUN_TABLE, RUN_COLUMNS, list(run_rows)),
+            *_inserts(JOB_TABLE, JOB_COLUMNS, list(job_rows)),
+            *copies,
+        ],
+        "Parameters": _parameters(names | run_rows | job_rows),
+        "ClientToken": f"log-{ids[0]}",
+        "StatementName": f"penstock-run-log-{ids[0]}",
+    }
+    return cast("LogStatement", request)
 
 
 def _delete(table: str, parameters: str) -> str:
