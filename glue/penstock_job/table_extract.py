@@ -8,9 +8,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -24,51 +23,13 @@ from penstock_job.object_store import ObjectStore
 from penstock_job.parquet_parts import ParquetParts, Part
 from penstock_job.schema_drift import schema_drift
 from penstock_job.table_dataset import Layer, TableDataset, TableState
+from penstock_job.table_outcome import FAILED, SUCCEEDED, TableOutcome
 from penstock_job.table_source import SourceColumn, TableReading, TableSource
 from penstock_job.work_order import ACCEPT, ADD, TableOrder, WorkOrder
 
 logger = logging.getLogger(__name__)
 
-SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 MOST_SPOKEN = 3
-
-
-@dataclass(frozen=True)
-class TableOutcome:
-    """How the extract of one table went."""
-
-    source: str
-    table: str
-    outcome: str
-    rows: int = 0
-    bytes: int = 0
-    duplicates: int = 0
-    watermark_before: Any = None
-    watermark: Any = None
-    path: str = ""
-    seconds: float = 0.0
-    error: str = ""
-    unchanged: bool = False
-    drift: Sequence[str] = ()
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """The entry of the result file, which Settle Job reads."""
-        return {
-            "source": self.source,
-            "table": self.table,
-            "outcome": self.outcome,
-            "rows": self.rows,
-            "bytes": self.bytes,
-            "watermark_before": self.watermark_before,
-            "watermark": self.watermark,
-            "duration_seconds": round(self.seconds, 3),
-            "error": self.error,
-            "duplicates": self.duplicates,
-            "unchanged": self.unchanged,
-            "drift": list(self.drift),
-            **self.details,
-        }
 
 
 class TableExtract:
@@ -161,6 +122,30 @@ class TableExtract:
         drift = schema_drift(state.columns, columns, policy)
         _require_columns(order, reading.columns)
         target = f"{contract.data_path}/{order.target}/{_attempt(contract)}"
+        parts, duplicates = self._write(order, reading, target)
+        return Layer(
+            job_id=contract.job_id,
+            attempt=contract.attempt,
+            is_whole=is_whole,
+            files=[stored.path for part in parts for stored in part.stored],
+            columns=columns,
+            rows=_rows(parts),
+            bytes=sum(stored.size for part in parts for stored in part.stored),
+            watermark_before=base.watermark_before,
+            watermark=reading.watermark,
+            logical_date=contract.logical_date,
+            details={
+                "source_types": {column.name: column.source_type for column in reading.columns},
+                "duplicates": duplicates,
+                "drift": drift.texts,
+                **reading.details,
+            },
+        )
+
+    def _write(
+        self, order: TableOrder, reading: TableReading, target: str
+    ) -> tuple[Sequence[Part], int]:
+        """Write the rows to files in the folder `target`; return how many were duplicates, too."""
         deduplicates = order.is_incremental and not reading.keys_are_unique
         with self._working_folder() as folder:
             parts_of = ParquetParts(
@@ -176,25 +161,7 @@ class TableExtract:
             read = _rows(parts)
             if deduplicates and parts:
                 parts = parts_of.rewrite(parts, _deduplicated(order))
-            parts = parts_of.store(parts)
-        return Layer(
-            job_id=contract.job_id,
-            attempt=contract.attempt,
-            is_whole=is_whole,
-            files=[stored.path for part in parts for stored in part.stored],
-            columns=columns,
-            rows=_rows(parts),
-            bytes=sum(stored.size for part in parts for stored in part.stored),
-            watermark_before=base.watermark_before,
-            watermark=reading.watermark,
-            logical_date=contract.logical_date,
-            details={
-                "source_types": {column.name: column.source_type for column in reading.columns},
-                "duplicates": read - _rows(parts),
-                "drift": drift.texts,
-                **reading.details,
-            },
-        )
+            return parts_of.store(parts), read - _rows(parts)
 
     @contextmanager
     def _working_folder(self) -> Iterator[Path]:
