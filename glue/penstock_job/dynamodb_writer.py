@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -106,7 +107,7 @@ class DynamoDbWriter:
         total, progress = Puts(), _Progress(self.table, expected, self._clock)
         waiting: deque[tuple[int, Future[Puts]]] = deque()
         waiting_bytes = 0
-        with ThreadPoolExecutor(THREADS) as pool:
+        with closing(self._endpoint), ThreadPoolExecutor(THREADS) as pool:
             try:
                 for task in _tasks(_batches(items)):
                     size = sum(len(body) for batch in task for _, body in batch)

@@ -22,9 +22,16 @@ from penstock_job.database_access import (
     Patience,
     TransientConnectError,
 )
-from penstock_job.errors import SourceError, SpecificationError
-from penstock_job.increment import Increment, start_of
-from penstock_job.mysql_columns import CURSORS, TableColumn, published_columns, quoted, selected
+from penstock_job.errors import SourceError
+from penstock_job.increment import start_of
+from penstock_job.mysql_columns import TableColumn, published_columns, quoted, selected
+from penstock_job.mysql_query import (
+    condition_of,
+    increment_of,
+    keeps_unique,
+    run,
+    without_cursor,
+)
 from penstock_job.mysql_rows import FILE_BYTES, rows_to_files
 from penstock_job.table_source import Chunk, SourceColumn
 from penstock_job.work_order import TableOrder
@@ -47,11 +54,6 @@ _COLUMNS = """
       FROM information_schema.columns
      WHERE table_schema = coalesce(%s, database()) AND table_name = %s
      ORDER BY ordinal_position
-"""
-_UNIQUE_KEYS = """
-    SELECT index_name, column_name, nullable = 'YES' OR sub_part IS NOT NULL
-      FROM information_schema.statistics
-     WHERE table_schema = coalesce(%s, database()) AND table_name = %s AND non_unique = 0
 """
 
 
@@ -77,7 +79,7 @@ class MysqlSource:
         connection = self._patience.connect(f"{access.host}:{access.port}", self._connect)
         try:
             with explained(order.table):
-                _run(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+                run(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
                 reading = _reading(self, connection, order)
             yield reading
         finally:
@@ -105,7 +107,7 @@ class MysqlSource:
                 **_tls(access),
             )
             for setting in _SETTINGS:
-                _run(connection, setting)
+                run(connection, setting)
             _require_tls(access, connection)
             return connection
         except pymysql.MySQLError as error:
@@ -172,21 +174,21 @@ def _reading(source: MysqlSource, connection: Any, order: TableOrder) -> MysqlRe
     place = (schema or None, table)
     columns = [
         TableColumn(name, family, kind, int(precision), int(scale), not_null == "1")
-        for name, family, kind, precision, scale, not_null in _run(connection, _COLUMNS, place)
+        for name, family, kind, precision, scale, not_null in run(connection, _COLUMNS, place)
     ]
     if not columns:
         raise SourceError(f"there is no table {order.table}, or this user may not see it")
     relation = f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
     pairs = published_columns(columns, order)
-    increment = _increment(connection, relation, columns, order)
+    increment = increment_of(connection, relation, columns, order)
     watermark = order.watermark
     condition: tuple[str, tuple[str, ...]] = ("", ())
     details: dict[str, Any] = {}
     if increment is not None:
         column = next(each for each in columns if each.name == order.cursor)
         watermark = increment.watermark or order.watermark
-        condition = _condition(increment, column, order)
-        details = _without_cursor(connection, relation, column)
+        condition = condition_of(increment, column, order)
+        details = without_cursor(connection, relation, column)
     if order.partitions > 1:
         logger.warning("%s is read in one go: MySQL shares a snapshot with nobody", order.table)
     return MysqlReading(
@@ -198,106 +200,11 @@ def _reading(source: MysqlSource, connection: Any, order: TableOrder) -> MysqlRe
         condition=condition[0],
         parameters=condition[1],
         watermark=watermark,
-        keys_are_unique=_keeps_unique(connection, place, order.primary_key),
+        keys_are_unique=keeps_unique(connection, place, order.primary_key),
         strict=tuple(order.types),
         is_whole=start_of(order) is None,
         details=details,
     )
-
-
-def _increment(
-    connection: Any, relation: str, columns: Sequence[TableColumn], order: TableOrder
-) -> Increment | None:
-    """The range of the cursor to read; None where the order has no cursor."""
-    if not order.cursor:
-        return None
-    names = [column.name for column in columns]
-    if order.cursor not in names:
-        raise SpecificationError(
-            f"cursor: there is no column {order.cursor}; there are {', '.join(names)}"
-        )
-    column = columns[names.index(order.cursor)]
-    if column.family not in CURSORS:
-        raise SpecificationError(
-            f"cursor: {order.cursor} is {column.type}, but a cursor is a timestamp, a date, an "
-            "integer or a text"
-        )
-    low = start_of(order)
-    lower = f"high < {_bound(column)}" if low is not None else "NULL"
-    [(high, is_below)] = _run(
-        connection,
-        f"SELECT CAST(high AS CHAR), {lower} FROM"
-        f" (SELECT MAX({quoted(order.cursor)}) AS high FROM {relation}) AS bound",
-        (low,) if low is not None else (),
-    )
-    reached = low if high is None or is_below == "1" else high
-    return Increment(order.cursor, low, high, reached)
-
-
-def _bound(column: TableColumn) -> str:
-    kind = CURSORS[column.family]
-    return f"CAST(%s AS {kind})" if kind else "%s"
-
-
-def _condition(
-    increment: Increment, column: TableColumn, order: TableOrder
-) -> tuple[str, tuple[str, ...]]:
-    """Which rows an increment reads, with the parameters; none is left out of a whole table."""
-    if increment.low is None:
-        return "", ()
-    name, low = quoted(column.name), _bound(column)
-    if order.lookback:
-        low = _earlier(low, column, order.lookback)
-    parts, parameters = [f"{name} >= {low}"], [increment.low]
-    if increment.high is not None:
-        parts.append(f"{name} <= {_bound(column)}")
-        parameters.append(increment.high)
-    within = " AND ".join(parts)
-    text = within if column.not_null else f"({within} OR {name} IS NULL)"
-    return text, tuple(parameters)
-
-
-def _earlier(low: str, column: TableColumn, lookback: float) -> str:
-    if column.is_text:
-        raise SpecificationError(
-            f"lookback: {column.name} is a text, from which nothing is taken away"
-        )
-    if column.family in ("datetime", "timestamp"):
-        return f"DATE_SUB({low}, INTERVAL {lookback!r} SECOND)"
-    if column.family != "decimal" and lookback != int(lookback):
-        raise SpecificationError(f"lookback: {column.name} needs a whole number, not {lookback}")
-    if column.family == "date":
-        return f"DATE_SUB({low}, INTERVAL {int(lookback)} DAY)"
-    return f"({low} - {lookback!r})"
-
-
-def _without_cursor(connection: Any, relation: str, column: TableColumn) -> dict[str, Any]:
-    """How many rows have no value of the cursor; they are read every time."""
-    if column.not_null:
-        return {}
-    name = quoted(column.name)
-    [(count,)] = _run(connection, f"SELECT count(*) FROM {relation} WHERE {name} IS NULL")
-    if int(count):
-        logger.warning("%s: %s rows have no %s and are read every time", relation, count, name)
-    return {"rows_without_cursor": int(count)} if int(count) else {}
-
-
-def _keeps_unique(connection: Any, place: tuple[Any, ...], primary_key: Sequence[str]) -> bool:
-    keys: dict[str, set[str]] = {}
-    weak = set()
-    for index, column, is_weak in _run(connection, _UNIQUE_KEYS, place):
-        keys.setdefault(index, set()).add(column)
-        if is_weak == "1":
-            weak.add(index)
-    return any(key <= set(primary_key) for index, key in keys.items() if index not in weak)
-
-
-def _run(connection: Any, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
-    """The rows of a statement, all values as texts."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters or None)
-        rows: Sequence[Any] = cursor.fetchall()
-        return rows
 
 
 def _tls(access: DatabaseAccess) -> dict[str, Any]:
@@ -318,7 +225,7 @@ def _require_tls(access: DatabaseAccess, connection: Any) -> None:
     """Raises SourceError where a server without TLS was taken for one with it, as PyMySQL does."""
     if access.tls == NO_TLS:
         return
-    [(_, cipher)] = _run(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+    [(_, cipher)] = run(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
     if not cipher:
         connection.close()
         raise SourceError(

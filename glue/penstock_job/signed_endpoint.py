@@ -57,6 +57,7 @@ class SignedEndpoint:
         self._now = now
         self._signing_key: tuple[tuple[str, str], bytes] = (("", ""), b"")
         self._own = threading.local()
+        self._wires: list[HttpWire] = []
 
     def post(self, operation: str, body: bytes) -> tuple[int, bytes]:
         """The status and the content of the answer. Raises UnansweredError when there is none."""
@@ -70,6 +71,11 @@ class SignedEndpoint:
         except (OSError, WireError) as error:
             wire.close()  # the next request opens another
             raise UnansweredError(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Close all connections; a later request opens another."""
+        while self._wires:
+            self._wires.pop().close()
 
     def headers(self, operation: str, body: bytes) -> Mapping[str, str]:
         """The headers of a request, its signature among them.
@@ -115,6 +121,7 @@ class SignedEndpoint:
         wire: HttpWire | None = getattr(self._own, "wire", None)
         if wire is None or not wire.is_open:
             wire = self._own.wire = HttpWire(self._connected())
+            self._wires.append(wire)
         return wire
 
     def _connected(self) -> socket:

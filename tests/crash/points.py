@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from penstock_job import contract, load, table_extract
-from penstock_job.dynamodb_table import DynamoDbTable
+from penstock_job.dynamodb_writer import DynamoDbWriter
 from penstock_job.object_store import ObjectStore
 
 from penstock.adapters.table_items import TableItems
@@ -61,7 +61,7 @@ POINTS = (
     Point(EXTRACT, "reported", table_extract, "write_result", after=True, call=2),
     Point(SETTLE, "before the watermark is committed", TableItems, "commit_watermark", after=False),
     Point(SETTLE, "the watermark is committed", TableItems, "commit_watermark", after=True),
-    Point(LOAD, "some of the rows are in the sink", DynamoDbTable, "_put_batch", after=True),
+    Point(LOAD, "some of the rows are in the sink", DynamoDbWriter, "_put_batch", after=True),
     Point(LOAD, "all rows are in the sink", load, "write_result", after=False),
 )
 assert contract.write_result is table_extract.write_result
