@@ -8,6 +8,7 @@ answered in-process, right below the library that would have sent it.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from socket import socket
 from typing import Any, cast
 
 import boto3
@@ -30,12 +32,18 @@ from penstock_job.dynamodb_table import PARTITION_KEY, KeyAttribute
 from penstock_job.dynamodb_writer import DynamoDbWriter
 from penstock_job.load_records import LoadRecords
 from penstock_job.object_store import ObjectStore
-from penstock_job.signed_endpoint import Connection, SignedEndpoint
+from penstock_job.signed_endpoint import SignedEndpoint
 
 TABLE = "orders"
 BUCKET = "bench"
 KEY = "order_id"
 ANSWER = b'{"UnprocessedItems":{}}'
+ANSWER_HEAD = (
+    b"HTTP/1.1 200 OK\r\nServer: Server\r\nDate: Sat, 28 Nov 2026 12:00:00 GMT\r\n"
+    b"Content-Type: application/x-amz-json-1.0\r\nContent-Length: 23\r\n"
+    b"Connection: keep-alive\r\nx-amzn-RequestId: UQ0BL0C2VGPQ2FQRHOMQ3C5S27VV4KQNSO5\r\n"
+    b"x-amz-crc32: 3413411624\r\n\r\n"
+)
 CONTRACT = JobContract(
     "bench", "load", "Bench", "2026-01-01", 1, f"s3://{BUCKET}/r", "s3://bench/d"
 )
@@ -64,23 +72,30 @@ class Counted:
 
 
 class StubbedEndpoint(SignedEndpoint):
-    """Signs, and answers in place of http.client."""
+    """Signs and sends, to a socket that answers in-process."""
 
-    status = 200
+    def _connected(self) -> socket:
+        return cast("socket", StubbedSocket())
 
-    def _connection(self) -> Connection:
-        return cast("Connection", self)
 
-    def request(self, method: str, path: str, body: bytes, headers: Any) -> None:
-        """Take a request."""
+class StubbedSocket:
+    """Whatever is sent, the same answer comes."""
 
-    def getresponse(self) -> StubbedEndpoint:
-        """The answer to the last."""
-        return self
+    def __init__(self) -> None:
+        self._answers = io.BytesIO()
 
-    def read(self) -> bytes:
-        """The content of the answer."""
-        return ANSWER
+    def sendall(self, _: bytes) -> None:
+        """Take a request, and have its answer ready."""
+        self._answers.seek(0)
+        self._answers.write(ANSWER_HEAD + ANSWER)
+        self._answers.seek(0)
+
+    def makefile(self, _: str) -> io.BytesIO:
+        """The answers."""
+        return self._answers
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def penstock(folder: Path, items: int) -> None:

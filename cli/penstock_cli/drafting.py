@@ -31,7 +31,8 @@ def draft(stack: Stack, request: dict[str, Any]) -> PlanDocument:
         run = run.as_rerun(rerun.run)
     readings = read_rows(stack.control.rows_of_category(run.category), run.category)
     failed = [job.to_message() for job in failures_of_rows(readings).values()]
-    return stack.planner.draft(run, readings, failed, rerun)
+    rejects = stack.planner.free_rejects(run, stack.leases.open_runs())
+    return stack.planner.draft(run, readings, failed, rerun, rejects)
 
 
 def expected(stack: Stack, plan: PlanDocument) -> Forecast:

@@ -128,6 +128,63 @@ def backfill(
     raise typer.Exit(run_days(Console(), found, category, dates, parallel, again=again))
 
 
+rejects_app = typer.Typer(help="See, retry or drop rejected records.", no_args_is_help=True)
+app.add_typer(rejects_app, name="rejects")
+
+RejectingRun = Annotated[str, typer.Argument(help="The job ID of the run that rejected them.")]
+OfJobs = Annotated[list[str] | None, typer.Option("--job", help="Only of this job; repeatable.")]
+
+
+@rejects_app.command("list")
+def list_rejects(
+    category: Annotated[str, typer.Argument(help="The JobCategory; all if absent.")] = "",
+    stack: StackName = None,
+) -> None:
+    """List what is open, for the next run to try again, and what rests until you act."""
+    from penstock_cli import rejects
+    from penstock_cli.stack import the_stack
+
+    rejects.list_rejects(Console(), the_stack(stack), category)
+
+
+@rejects_app.command("show")
+def show_rejects(
+    job_id: RejectingRun,
+    job: OfJobs = None,
+    limit: Annotated[int, typer.Option(min=1, help="Records of each job.")] = 20,
+    stack: StackName = None,
+) -> None:
+    """Show the records that a run has rejected, each with its reason."""
+    from penstock_cli import rejects
+    from penstock_cli.stack import the_stack
+
+    rejects.show_rejects(Console(), the_stack(stack), job_id, job or (), limit)
+
+
+@rejects_app.command("retry")
+def retry_rejects(job_id: RejectingRun, job: OfJobs = None, stack: StackName = None) -> None:
+    """Have the next run try them again, as if for the first time, also those that rest."""
+    from penstock_cli import rejects
+    from penstock_cli.stack import the_stack
+
+    rejects.retry_rejects(Console(), the_stack(stack), job_id, job or ())
+
+
+@rejects_app.command("drop")
+def drop_rejects(
+    job_id: RejectingRun,
+    job: OfJobs = None,
+    reason: Annotated[str, typer.Option(help="Kept with the run.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    stack: StackName = None,
+) -> None:
+    """Give them up; the run keeps who dropped them, when and why."""
+    from penstock_cli import rejects
+    from penstock_cli.stack import the_stack
+
+    rejects.drop_rejects(Console(), the_stack(stack), job_id, job or (), reason, ask=not yes)
+
+
 def run() -> None:
     """Entry point: failures that a person can mend are sentences, not tracebacks."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,10 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock.adapters.control_table import ControlTable
+from penstock.adapters.error_queue import ErrorQueue
+from penstock.adapters.leases import Leases
 from penstock.adapters.pool_items import PoolItems
+from penstock.adapters.reject_items import RejectItems
 from penstock.adapters.run_table import RunTable
 from penstock.domain.run_planner import RunPlanner, Stores
 from penstock.settings import Settings
@@ -20,6 +24,7 @@ from penstock_cli.local_instance import STATE, Instance, find
 from penstock_cli.run_view import Runs
 
 AWS_STACK = "penstock"
+SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,21 @@ class Stack:
         return PoolItems(self.client("dynamodb"), self.outputs["RunTable"], limit, lambda: 0)
 
     @cached_property
+    def leases(self) -> Leases:
+        """The leases, to read."""
+        return Leases(self.client("dynamodb"), self.outputs["RunTable"], lambda: 0)
+
+    @cached_property
+    def rejects(self) -> RejectItems:
+        """The rejects that are not done with."""
+        return RejectItems(self.client("dynamodb"), self.outputs["RunTable"], self._expires_at)
+
+    @cached_property
+    def queue(self) -> ErrorQueue:
+        """The error queue, to send to."""
+        return ErrorQueue(self.client("sqs"), self.settings.error_queue_url)
+
+    @cached_property
     def runs(self) -> Runs:
         """The runs as a person looks at them."""
         tables = self.outputs["RunTable"], self.outputs["DataBucket"]
@@ -90,8 +110,13 @@ class Stack:
     def planner(self) -> RunPlanner:
         """What plans runs, for drafts: it reads tables and writes nothing."""
         nobody: Any = None
-        stores = Stores(self.control, self.run_table, nobody, nobody, nobody, nobody)
+        stores = Stores(
+            self.control, self.run_table, nobody, nobody, self.leases, nobody, self.rejects
+        )
         return RunPlanner(stores, nobody, self.settings.site)
+
+    def _expires_at(self) -> int:
+        return int(time.time()) + self.settings.retention_days * SECONDS_PER_DAY
 
 
 def _unusable(error: BotoCoreError) -> CommandError:

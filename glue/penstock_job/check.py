@@ -25,6 +25,16 @@ class Check:
     severity: str
     rule: Rule | None = None
     lookup: Lookup | None = None
+    column: str = ""
+
+    @property
+    def label(self) -> str:
+        """The check in a count by rule: `type(cases)`, `join(products)`, `unique(state, date)`."""
+        if self.rule is not None:
+            about = ", ".join(self.rule.columns) or self.text
+        else:
+            about = self.lookup.name if self.lookup is not None else self.column
+        return f"{self.kind}({about})"
 
     @property
     def flag(self) -> str:
@@ -49,14 +59,15 @@ def checks_of(
 ) -> tuple[Check, ...]:
     """One check per column, in their order; then the joins that reject; then the rules."""
     keys = {id(look.origin): look for look in lookups}
-    described: list[tuple[str, str, Rule | None, Lookup | None]] = [
-        (f"{column.name} is not {column.type.spoken}", REJECT, None, None) for column in columns
+    described: list[tuple[str, str, Rule | None, Lookup | None, str]] = [
+        (f"{column.name} is not {column.type.spoken}", REJECT, None, None, column.name)
+        for column in columns
     ]
     for look in lookups:
         if isinstance(look.origin, Join) and look.origin.unmatched == REJECT_UNMATCHED:
             ours = " and ".join(name for name, _ in look.on)
-            described.append((f"{ours} has no match in {look.name}", REJECT, None, look))
+            described.append((f"{ours} has no match in {look.name}", REJECT, None, look, ""))
     for rule in specification.rules:
         look_of_rule = keys[id(rule)] if rule.name == FOREIGN_KEY else None
-        described.append((spoken(rule), rule.severity, rule, look_of_rule))
+        described.append((spoken(rule), rule.severity, rule, look_of_rule, ""))
     return tuple(Check(number, *each) for number, each in enumerate(described))

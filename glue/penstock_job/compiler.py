@@ -28,7 +28,8 @@ from penstock_job.errors import SpecificationError
 from penstock_job.join import DROP, Join
 from penstock_job.lookup import Lookup, Schemas, lookups_of
 from penstock_job.record import raw_columns, record_of
-from penstock_job.rule import FOREIGN_KEY, REJECT, Rule
+from penstock_job.reject_sql import RETRY, first_rule, key_text, rejecting
+from penstock_job.rule import FOREIGN_KEY, Rule
 from penstock_job.rule_sql import broken
 from penstock_job.specification import Specification, require_columns
 
@@ -45,8 +46,10 @@ class Program:
 
     `lookups` are to be made tables first. `judged` reads the main input; its result is to be kept
     as the table `penstock_judged`, which the others read. `tally` gives one row: records,
-    accepted, rejected, filtered, then the number of records that fail each check. `rejects` gives
-    reason and record.
+    accepted, rejected, filtered, those of them that are tried again and not filtered, those again
+    rejected, then the number of records that fail each check, without those tried again. `rejects`
+    gives what `penstock_job.rejects` keeps, `accepted_again` the numbers of the records that are
+    tried again and accepted.
     """
 
     lookups: tuple[Lookup, ...]
@@ -54,6 +57,7 @@ class Program:
     tally: str
     accepted: str
     rejects: str
+    accepted_again: str
     checks: tuple[Check, ...]
 
 
@@ -66,6 +70,7 @@ class _Subject:
     checks: tuple[Check, ...]
     dialect: Dialect
     has_lines: bool
+    is_numbered: bool
 
     @property
     def lines(self) -> list[str]:
@@ -101,11 +106,14 @@ def compile_program(
 ) -> Program:
     """The program for a main input with these columns, known to the engine as `table`.
 
-    `others` are the columns of the other inputs. Raises SpecificationError where the specification
-    does not fit the inputs.
+    `others` are the columns of the other inputs. An input with the column `penstock_retry` has the
+    number of each record there that is tried again. No limit and no `fail_job` is for those: what
+    has been set aside once does not stop a later run, it is rejected again.
+
+    Raises SpecificationError where the specification does not fit the inputs.
     """
-    has_lines = LINE in schema
-    schema = {name: kind for name, kind in schema.items() if name not in (LINE, FAULT)}
+    has_lines, is_numbered = LINE in schema, RETRY in schema
+    schema = records_of(schema)
     require_columns(specification, list(schema))
     columns = specification.columns or tuple(
         Column(name, name, column_type) for name, column_type in schema.items()
@@ -115,7 +123,9 @@ def compile_program(
     own = {column.name: column.type for column in columns}
     lookups = lookups_of(specification, own, others or {})
     checks = checks_of(specification, columns, lookups)
-    subject = _Subject(specification, columns, schema, tuple(lookups), checks, dialect, has_lines)
+    subject = _Subject(
+        specification, columns, schema, tuple(lookups), checks, dialect, has_lines, is_numbered
+    )
     names = ", ".join(dialect.identifier(name) for name in subject.types)
     return Program(
         lookups=subject.lookups,
@@ -123,11 +133,21 @@ def compile_program(
         tally=_tally(subject.checks),
         accepted=f"SELECT {names} FROM {JUDGED} WHERE penstock_status = '{ACCEPTED}'",
         rejects=(
-            "SELECT penstock_reason AS reason, penstock_record AS record "
-            f"FROM {JUDGED} WHERE penstock_status = '{REJECTED}'"
+            "SELECT CAST(NULL AS BIGINT) AS line, penstock_key AS key, penstock_record AS record, "
+            "CAST(NULL AS STRING) AS header, penstock_rule AS rule, penstock_reason AS reason, "
+            f"{RETRY} FROM {JUDGED} WHERE penstock_status = '{REJECTED}'"
+        ),
+        accepted_again=(
+            f"SELECT {RETRY} FROM {JUDGED} "
+            f"WHERE penstock_status = '{ACCEPTED}' AND {RETRY} IS NOT NULL"
         ),
         checks=subject.checks,
     )
+
+
+def records_of(schema: Mapping[str, ColumnType]) -> dict[str, ColumnType]:
+    """The columns of the records themselves among those of an input."""
+    return {name: kind for name, kind in schema.items() if name not in (LINE, FAULT, RETRY)}
 
 
 def _require_source(column: Column, schema: Mapping[str, ColumnType]) -> None:
@@ -144,9 +164,13 @@ def _tally(checks: Sequence[Check]) -> str:
         for status in (ACCEPTED, REJECTED, FILTERED)
     ]
     failed = [
-        f"count(*) FILTER (WHERE {check.flag} AND penstock_status IN ('{ACCEPTED}', '{REJECTED}')) "
-        f"AS {check.flag}"
+        f"count(*) FILTER (WHERE {check.flag} AND penstock_status IN ('{ACCEPTED}', '{REJECTED}') "
+        f"AND {RETRY} IS NULL) AS {check.flag}"
         for check in checks
+    ]
+    statuses += [
+        f"count({RETRY}) FILTER (WHERE penstock_status <> '{FILTERED}') AS again",
+        f"count({RETRY}) FILTER (WHERE penstock_status = '{REJECTED}') AS rejected_again",
     ]
     records = f"count(*) FILTER (WHERE penstock_status <> '{MALFORMED}') AS records"
     return f"SELECT {', '.join([records, *statuses, *failed])} FROM {JUDGED}"
@@ -155,15 +179,24 @@ def _tally(checks: Sequence[Check]) -> str:
 def _judged(subject: _Subject, table: str) -> str:
     names = [subject.name(name) for name in subject.types]
     flags = [check.flag for check in subject.checks]
-    kept = ", ".join([*names, *flags, *subject.lines, "penstock_status", "penstock_reason"])
-    whole = record_of(subject.schema, subject.dialect)
-    record = f"CASE WHEN penstock_status = '{REJECTED}' THEN {whole} END"
+    kept = ", ".join([*names, *flags, *subject.lines, "penstock_status", "penstock_reason", RETRY])
+    raw, dialect = dict(raw_columns(subject.schema)), subject.dialect
+    rule = first_rule(subject.checks, dialect, is_numbered=subject.is_numbered)
+    described = {
+        "penstock_record": dialect.record_text(record_of(subject.schema, dialect)),
+        "penstock_rule": rule,
+        "penstock_key": key_text(subject.specification, raw, dialect),
+    }
+    rejected = ", ".join(
+        f"CASE WHEN penstock_status = '{REJECTED}' THEN {text} END AS {name}"
+        for name, text in described.items()
+    )
     return (
         f"WITH taken AS ({_taken(subject, table)}), plain AS ({_plain(subject)}), "
         f"typed AS ({_typed(subject)}), read AS ({_read(subject)}), "
         f"joined AS ({_joined(subject)}), checked AS ({_checked(subject)}), "
         f"ranked AS ({_ranked(subject)}), stated AS ({_stated(subject)}) "
-        f"SELECT {kept}, {record} AS penstock_record FROM stated"
+        f"SELECT {kept}, {rejected} FROM stated"
     )
 
 
@@ -175,7 +208,8 @@ def _taken(subject: _Subject, table: str) -> str:
         source_type = subject.schema[column.source]
         taken = without_nulls(column, source_type, value, subject.dialect)
         selected.append(f"{taken} AS penstock_value_{number}")
-    selected += [f"input.{name}" for name in subject.lines]
+    retry = f"input.{RETRY}" if subject.is_numbered else "CAST(NULL AS BIGINT)"
+    selected += [*(f"input.{name}" for name in subject.lines), f"{retry} AS {RETRY}"]
     return f"SELECT {', '.join(selected)} FROM {subject.name(table)} AS input"
 
 
@@ -288,22 +322,23 @@ def _repeats(subject: _Subject, rule: Rule) -> str:
     return f"(penstock_fit AND {present} AND {rank} > 1)"
 
 
-def _rejecting(subject: _Subject, *, comparisons: bool) -> list[Check]:
+def _rejecting(subject: _Subject, *, comparisons: bool) -> list[tuple[Check, str]]:
     return [
-        check
-        for check in subject.checks
-        if check.severity == REJECT and (comparisons or not check.is_comparison)
+        (check, condition)
+        for check, condition in rejecting(subject.checks, is_numbered=subject.is_numbered)
+        if comparisons or not check.is_comparison
     ]
 
 
-def _fails(checks: Sequence[Check]) -> str:
-    return " OR ".join(check.flag for check in checks)
+def _fails(checks: Sequence[tuple[Check, str]]) -> str:
+    return " OR ".join(condition for _, condition in checks)
 
 
 def _reason(subject: _Subject) -> str:
     checks = _rejecting(subject, comparisons=True)
     cases = ", ".join(
-        f"CASE WHEN {check.flag} THEN {subject.dialect.literal(check.text)} END" for check in checks
+        f"CASE WHEN {condition} THEN {subject.dialect.literal(check.text)} END"
+        for check, condition in checks
     )
     # Most records fail nothing; for them, no text is put together.
     return f"CASE WHEN {_fails(checks)} THEN concat_ws('; ', {cases}) ELSE '' END"

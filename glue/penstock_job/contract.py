@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -18,7 +18,10 @@ from penstock_job.object_store import ObjectStore
 
 @dataclass(frozen=True)
 class JobContract:
-    """Who this job is in which run, and where its result and its data belong."""
+    """Who this job is in which run, and where its result and its data belong.
+
+    `rejects_path` leads to the list of rejects that the job is to try again; empty for none.
+    """
 
     job_id: str
     job_name: str
@@ -27,6 +30,7 @@ class JobContract:
     attempt: int
     result_path: str
     data_path: str
+    rejects_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,12 @@ class Result:
     outputs: list[Output] = field(default_factory=list)
     tables: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    rejects: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The result file's content."""
+        """The result file's content; what there is nothing to say of is left out."""
         tables = {"tables": self.tables} if self.tables else {}
+        rejects = {"rejects": dict(self.rejects)} if self.rejects else {}
         return {
             "rows_read": self.rows_read,
             "rows_written": self.rows_written,
@@ -70,6 +76,7 @@ class Result:
             ],
             **tables,
             **({"warnings": self.warnings} if self.warnings else {}),
+            **rejects,
         }
 
 
@@ -85,6 +92,7 @@ class JobArgumentParser(argparse.ArgumentParser):
         for name in ("job_id", "job_name", "category", "logical_date", "result_path", "data_path"):
             self.add_argument(f"--{name}", required=True)
         self.add_argument("--attempt", type=int, default=1)
+        self.add_argument("--rejects_path", default="")
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """The known arguments of `argv`; Glue's own (`--job-language`, …) are passed over."""
@@ -115,6 +123,7 @@ def contract_of(arguments: argparse.Namespace) -> JobContract:
         attempt=arguments.attempt,
         result_path=arguments.result_path,
         data_path=arguments.data_path.rstrip("/"),
+        rejects_path=arguments.rejects_path,
     )
 
 

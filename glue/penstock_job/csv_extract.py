@@ -7,11 +7,12 @@ import logging
 from penstock_job.contract import JobContract, Result
 from penstock_job.csv_file import CsvFile
 from penstock_job.csv_table import CsvStyle
-from penstock_job.dataset import rejects_path, rows_before
+from penstock_job.dataset import rows_before
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.errors import SourceError
 from penstock_job.http_source import download
 from penstock_job.refine import publish_refined, refine
+from penstock_job.retry import read_retries
 from penstock_job.specification import Specification
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def extract(
     logger.info("%s: %d bytes, SHA-256 %s", fetched.url, fetched.bytes, fetched.sha256)
     try:
         source = CsvFile(engine, raw, style.delimiter)
-        judgement = source.judge(specification, SOURCE_TABLE)
+        judgement = source.judge(specification, SOURCE_TABLE, read_retries(engine, contract))
     except SourceError as error:
         raise SourceError(f"{fetched.url}: {error}") from error
     refined = refine(
@@ -41,7 +42,8 @@ def extract(
         contract,
         judgement,
         name=contract.job_name,
-        malformed=source.write_malformed(rejects_path(contract)),
+        source=fetched.url,
+        malformed=source.malformed(),
         before=rows_before(engine.store, contract) if specification.table_rules.compares else None,
     )
     return publish_refined(

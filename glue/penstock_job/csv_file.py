@@ -11,9 +11,10 @@ from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, part_recor
 from penstock_job.csv_scan import CsvScan, count_passed_over, scan_csv
 from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import DUCKDB
-from penstock_job.engine import NOTHING, Written
 from penstock_job.errors import AccountingError
+from penstock_job.lines_again import read_lines_again
 from penstock_job.refine import Judgement, judge
+from penstock_job.rejects import Malformed, Retries
 from penstock_job.specification import Specification
 
 if TYPE_CHECKING:
@@ -36,39 +37,36 @@ class CsvFile:
         self.delimiter = delimiter
         self.scan: CsvScan = scan_csv(file, delimiter)
         self.records = self.malformed_rows = self.blank = 0
-        self.malformed: str | Path | None = None
+        self._malformed = ""
 
-    def judge(self, specification: Specification, table: str) -> Judgement:
+    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
         """Judge the records by the specification, as the table of that name.
+
+        Lines of earlier files that were malformed are read again among the rejects.
 
         Raises SourceError where the header lacks a column that it needs.
         """
         sources = [column.source for column in specification.columns]
         wanted = wanted_columns(sources, self.scan.header)
+        if retries.rows:
+            read_lines_again(self.engine, self.delimiter)
         if self.scan.is_plain:
-            judgement = self._judge_as_it_is(specification, table, wanted)
+            judgement = self._judge_as_it_is(specification, table, wanted, retries)
             if judgement is not None:
                 return judgement
         logger.info("the records are parted line by line: %s", self.file.name)
-        return self._judge_parted(specification, table, wanted)
+        return self._judge_parted(specification, table, wanted, retries)
 
-    def write_malformed(self, folder: str) -> Written:
-        """Keep the lines that are no records: a JSON object each, with number, reason and text."""
-        if not self.malformed_rows:
-            return NOTHING
-        if isinstance(self.malformed, Path):
-            stored = self.engine.store.upload(self.malformed, f"{folder}/{self.malformed.name}")
-            with self.malformed.open("rb") as lines:
-                return Written([stored], sum(1 for _ in lines))
-        assert self.malformed is not None
-        return self.engine.write_json_lines(self.malformed, folder, "malformed-00000.jsonl")
+    def malformed(self) -> Malformed:
+        """The lines that are no records."""
+        return Malformed(self._malformed, self.malformed_rows, self.scan.header)
 
     def _judge_as_it_is(
-        self, specification: Specification, table: str, wanted: Sequence[str]
+        self, specification: Specification, table: str, wanted: Sequence[str], retries: Retries
     ) -> Judgement | None:
         names = [f"column_{number}" for number in range(len(self.scan.header))]
         self.engine.view(table, self._select(self.file, wanted, self._kept_rejects(), names))
-        judgement = judge(self.engine, specification, table)
+        judgement = judge(self.engine, specification, table, retries)
         listed = ", ".join(DUCKDB.literal(kind) for kind in MISCOUNTED)
         odd, lines = self.engine.row(
             f"SELECT count(*) FILTER (WHERE CAST(error_type AS VARCHAR) NOT IN ({listed})), "
@@ -77,7 +75,7 @@ class CsvFile:
         if odd or not self._adds_up(judgement.records + lines):
             return None
         self.records, self.malformed_rows = judgement.records, lines
-        self.malformed = self._miscounted()
+        self._malformed = self._miscounted()
         return judgement
 
     def _adds_up(self, records: int) -> bool:
@@ -86,7 +84,7 @@ class CsvFile:
         return records + self.blank == self.scan.lines
 
     def _judge_parted(
-        self, specification: Specification, table: str, wanted: Sequence[str]
+        self, specification: Specification, table: str, wanted: Sequence[str], retries: Retries
     ) -> Judgement:
         folder = self.engine.folder
         good, bad = folder / "records.csv", folder / "malformed-00000.jsonl"
@@ -94,14 +92,19 @@ class CsvFile:
             parted = part_records(source, whole, faults, self.delimiter)
         options = "header = false, new_line = '\\n'"
         self.engine.view(table, self._select(good, wanted, options))
-        judgement = judge(self.engine, specification, table)
+        judgement = judge(self.engine, specification, table, retries)
         if judgement.records != parted.well_formed:
             raise AccountingError(
                 f"the file has {parted.well_formed} well-formed records, but DuckDB read "
                 f"{judgement.records}"
             )
         self.records, self.malformed_rows = parted.well_formed, parted.malformed
-        self.blank, self.malformed = parted.blank, bad
+        self.blank = parted.blank
+        self._malformed = (
+            f"SELECT line, reason, text, whole FROM read_json({DUCKDB.literal(str(bad))}, "
+            "format = 'newline_delimited', columns = "
+            "{line: 'BIGINT', reason: 'VARCHAR', text: 'VARCHAR', whole: 'BOOLEAN'})"
+        )
         return judgement
 
     def _select(
@@ -137,7 +140,8 @@ class CsvFile:
         return (
             f"SELECT line, CAST(found AS VARCHAR) || CASE found WHEN 1 THEN ' value' "
             f"ELSE ' values' END || ', but the header names {wanted}' AS reason, "
-            f"left(text, {LONGEST_EXCERPT}) AS text FROM "
+            f"left(text, {LONGEST_EXCERPT}) AS text, "
+            f"length(text) <= {LONGEST_EXCERPT} AS whole FROM "
             f"(SELECT line, text, {values} AS found FROM "
             "(SELECT line, any_value(trim(csv_line, chr(10) || chr(13))) AS text "
             "FROM penstock_faults GROUP BY line) AS faults) AS counted ORDER BY line"

@@ -21,7 +21,7 @@ from penstock_job.errors import SourceError
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_RECORD = 1 << 20  # bytes; DuckDB takes twice that
 BLOCK = 1 << 20  # bytes that are read at once
-LONGEST_EXCERPT = 2000  # bytes of a malformed record that are kept with its reject
+LONGEST_EXCERPT = LONGEST_RECORD  # bytes of a malformed record that are kept with its reject
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def part_records(
 
     `well_formed` gets records without the header, one value for each column, quotes only as the
     standard has them, and lines that end in a line feed. `malformed` gets a JSON object a line:
-    the number of the record's first line, the reason, the text. A file without a header is told
+    the number of the record's first line, the reason, the text, and whether that is the whole of
+    it, byte by byte. A file without a header is told
     by the `names` of its columns; with none at all they are column_1, column_2, … Raises
     SourceError where there is no header to go by.
     """
@@ -287,5 +288,6 @@ def _is_text(content: bytes) -> bool:
 
 def _reject(number: int, fault: _Fault) -> bytes:
     text = fault.text[:LONGEST_EXCERPT].decode(errors="backslashreplace")
-    entry = {"line": number, "reason": fault.reason, "text": text}
+    whole = text.encode() == fault.text
+    entry = {"line": number, "reason": fault.reason, "text": text, "whole": whole}
     return json.dumps(entry, ensure_ascii=False).encode() + b"\n"

@@ -91,6 +91,11 @@ def find_input(store: ObjectStore, contract: JobContract, upstream: str) -> Mani
         raise InputError(f"{path} is no manifest of Penstock: {error!r}") from error
 
 
+def current_details(store: ObjectStore, contract: JobContract) -> Mapping[str, Any]:
+    """The manifest that this job has published for its logical date; empty where it has none."""
+    return _read(store, manifest_path(contract, contract.job_name)) or {}
+
+
 def rows_before(store: ObjectStore, contract: JobContract) -> int | None:
     """The rows that this job published for the last logical date before this one, if any."""
     job_path, prefix = _job_path(contract, contract.job_name), "logical_date="

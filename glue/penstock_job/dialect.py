@@ -64,8 +64,20 @@ class Dialect(ABC):
         """A struct of (name, expression)."""
 
     @abstractmethod
+    def record_text(self, record: str) -> str:
+        """A struct as the text of a JSON object, with its nulls."""
+
+    @abstractmethod
+    def member(self, text: str, name: str) -> str:
+        """A member of such an object as text; NULL where it is null or missing."""
+
+    @abstractmethod
     def timestamp_text(self, value: str) -> str:
         """A timestamp as `2026-11-21T05:00:00.000000`."""
+
+    def json_number(self, value: str) -> str:
+        """A double for a JSON object; what JSON has no number for (NaN) as a text."""
+        return value
 
     @abstractmethod
     def seconds(self, value: str) -> str:
@@ -129,6 +141,17 @@ class DuckDbDialect(Dialect):
         members = ", ".join(f"{self.identifier(name)} := {value}" for name, value in fields)
         return f"struct_pack({members})"
 
+    def record_text(self, record: str) -> str:
+        return f"CAST(to_json({record}) AS VARCHAR)"
+
+    def member(self, text: str, name: str) -> str:
+        return f"CAST(CAST({text} AS JSON) AS MAP(VARCHAR, VARCHAR))[{self.literal(name)}]"
+
+    def json_number(self, value: str) -> str:
+        infinity = f"WHEN {value} > 0 THEN 'Infinity' WHEN {value} < 0 THEN '-Infinity'"
+        text = f"CASE WHEN isnan({value}) THEN 'NaN' {infinity} END"
+        return f"CASE WHEN isfinite({value}) THEN to_json({value}) ELSE to_json({text}) END"
+
     def timestamp_text(self, value: str) -> str:
         return f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%f')"
 
@@ -163,6 +186,12 @@ class SparkDialect(Dialect):
     def record(self, fields: Sequence[tuple[str, str]]) -> str:
         members = ", ".join(f"{self.literal(name)}, {value}" for name, value in fields)
         return f"named_struct({members})"
+
+    def record_text(self, record: str) -> str:
+        return f"to_json({record}, map('ignoreNullFields', 'false'))"
+
+    def member(self, text: str, name: str) -> str:
+        return f"from_json({text}, 'MAP<STRING, STRING>')[{self.literal(name)}]"
 
     def timestamp_text(self, value: str) -> str:
         pattern = self.literal("yyyy-MM-dd'T'HH:mm:ss.SSSSSS")

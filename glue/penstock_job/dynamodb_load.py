@@ -34,7 +34,9 @@ class DynamoDbLoad:
         """Put every record's whole item."""
         most_refused = None
         if self._ratio is not None:
-            most_refused = math.floor(self._ratio * records.rows) - records.refused()
+            # Rejects of earlier runs are under no limit, so all of them may be refused besides.
+            most_refused = math.floor(self._ratio * records.rows) - records.refused_anew()
+            most_refused += records.trial.joined
         puts = DynamoDbWriter(self.name, allowed=lease.require).put(
             records.items(), records.count(), most_refused
         )

@@ -10,10 +10,11 @@ from penstock_job.column_type import ColumnType
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
-from penstock_job.object_store import StoredObject
+from penstock_job.object_store import ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     from penstock_job.refine import Judgement
+    from penstock_job.rejects import Malformed, Retries
     from penstock_job.specification import Specification
 
 
@@ -43,18 +44,20 @@ class CsvSource(Protocol):
     records: int
     malformed_rows: int
 
-    def judge(self, specification: Specification, table: str) -> Judgement:
-        """Judge its records, as the table of that name.
+    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
+        """Judge its records, as the table of that name, with the rejects to be tried again.
 
         Raises SourceError where it is no CSV file with the columns of the specification.
         """
 
-    def write_malformed(self, folder: str) -> Written:
-        """Write the lines that are no records to an S3 folder, one JSON object each."""
+    def malformed(self) -> Malformed:
+        """The lines that are no records."""
 
 
 class Engine(Protocol):
     """Runs compiled SQL. Errors in the row's own SQL come as SpecificationError, on one line."""
+
+    store: ObjectStore
 
     @property
     def dialect(self) -> Dialect:

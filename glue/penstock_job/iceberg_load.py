@@ -14,14 +14,16 @@ from collections.abc import Mapping, Sequence
 
 from penstock_job.column_type import ColumnType
 from penstock_job.contract import JobArgumentParser, JobContract, Output, Result, write_result
-from penstock_job.dataset import rejects_path
 from penstock_job.dialect import SPARK
-from penstock_job.engine import NOTHING, Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError
 from penstock_job.job_input import origin_of, read_input
 from penstock_job.lease import Lease, add_lease_arguments, lease_of
 from penstock_job.object_store import ObjectStore
+from penstock_job.record import record_of
 from penstock_job.refine import log_result
+from penstock_job.reject_sql import RETRY
+from penstock_job.rejects import MALFORMED, UNFIT, Kept, keep_rejects, report
+from penstock_job.retry import Trial, read_retries, try_again, unfit_rejects
 from penstock_job.rule import read_ratio
 from penstock_job.spark_engine import SparkEngine
 from penstock_job.specification_document import read_names
@@ -29,6 +31,7 @@ from penstock_job.tally import require_balance, require_share
 
 logger = logging.getLogger(__name__)
 INPUT, JUDGED, ACCEPTED = "penstock_input", "penstock_judged", "penstock_accepted"
+KEY_REPEATED = "the key repeats another record's"
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -60,19 +63,31 @@ def load_iceberg(
     missing = [name for name in key if name not in schema]
     if missing:
         raise ArgumentsError(f"key {', '.join(missing)} is no column of {names[0]}")
-    engine.keep(JUDGED, _judged(schema, key, table.columns()))
-    read, rejected = engine.row(f"SELECT count(*), count(penstock_reason) FROM {JUDGED}")
+    trial = try_again(engine, read_retries(engine, contract), INPUT, schema, key)
+    cases = _cases(schema, key, table.columns())
+    engine.keep(JUDGED, _judged(schema, key, cases, trial))
+    new = f"FILTER (WHERE {RETRY} IS NULL)"
+    read, rejected = engine.row(
+        f"SELECT count(*) {new}, count(penstock_reason) {new} FROM {JUDGED}"
+    )
     if read != published:
         raise InputError(
             f"{names[0]} says it published {published} rows for {contract.logical_date}, "
             f"but its files hold {read}"
         )
-    rejects = _write_rejects(engine, contract, schema, rejected)
+    rules = [*(text for _, text in cases), KEY_REPEATED, UNFIT, MALFORMED]
+    origin = f"{names[0]} for {contract.logical_date}"
+    found = _rejects(engine, schema, key, trial)
+    rejects = Kept()
+    if found:
+        rejects = keep_rejects(
+            engine, contract, found, rules, source=origin, retries=bool(trial.rows)
+        )
     require_share(ratio, rejected, read, f"{table.name} does not take them")
     with lease_of(store, contract, table.address, arguments) as lease:
-        table.merge(schema, key, contract, source, lease)
+        table.merge(schema, key, contract, source + trial.mark, lease)
     written = engine.row(f"SELECT count(*) FROM {ACCEPTED}")[0]
-    return _account(store, contract, table, read, written, rejects)
+    return _account(store, contract, table, (read + trial.rows, written), rejects, trial)
 
 
 class _IcebergTable:
@@ -157,12 +172,12 @@ def _merge(table: str, names: Sequence[str], key: Sequence[str]) -> str:
     )
 
 
-def _judged(
+def _cases(
     schema: Mapping[str, ColumnType],
     key: Sequence[str],
     columns: Mapping[str, tuple[str, bool]],
-) -> str:
-    """A select of all records, each with the reason why it is not loaded, or none.
+) -> list[tuple[str, str]]:
+    """Conditions for records that the table does not take, each with its reason.
 
     Raises LoadError where the table lacks a column.
     """
@@ -182,46 +197,65 @@ def _judged(
         )  # fmt: skip
         if not nullable:
             cases.append((f"{value} IS NULL", f"{name} is missing, and the table requires it"))
+    return cases
+
+
+def _judged(
+    schema: Mapping[str, ColumnType],
+    key: Sequence[str],
+    cases: Sequence[tuple[str, str]],
+    trial: Trial,
+) -> str:
+    """A select of all records, each with the reason why it is not loaded, or none."""
+    keys = [SPARK.identifier(name) for name in key]
+    number = "" if trial.rows else f", CAST(NULL AS BIGINT) AS {RETRY}"
     whens = " ".join(f"WHEN {test} THEN {SPARK.literal(text)}" for test, text in cases)
     all_columns = ", ".join(map(SPARK.identifier, schema))
-    first = f"SELECT *, CASE {whens} END AS penstock_fault FROM {INPUT}"
+    first = f"SELECT *{number}, CASE {whens} END AS penstock_fault FROM {trial.table}"
     place = (
         f"row_number() OVER (PARTITION BY penstock_fault IS NULL, {', '.join(keys)} "
         f"ORDER BY {all_columns})"
     )
     return (
-        f"SELECT {all_columns}, CASE WHEN penstock_fault IS NOT NULL THEN penstock_fault "
-        f"WHEN penstock_place > 1 THEN 'the key repeats another record\\'s' END AS penstock_reason "
+        f"SELECT {all_columns}, {RETRY}, CASE WHEN penstock_fault IS NOT NULL THEN penstock_fault "
+        f"WHEN penstock_place > 1 THEN {SPARK.literal(KEY_REPEATED)} END AS penstock_reason "
         f"FROM (SELECT *, {place} AS penstock_place FROM ({first}))"
     )
 
 
-def _write_rejects(
-    engine: SparkEngine, contract: JobContract, schema: Mapping[str, ColumnType], count: int
-) -> Written:
-    if not count:
-        return NOTHING
-    record = SPARK.record([(name, SPARK.identifier(name)) for name in schema])
-    return engine.write_json_lines(
-        f"SELECT penstock_reason AS reason, {record} AS record FROM {JUDGED} "
-        "WHERE penstock_reason IS NOT NULL",
-        rejects_path(contract),
-    )
+def _rejects(
+    engine: SparkEngine, schema: Mapping[str, ColumnType], key: Sequence[str], trial: Trial
+) -> list[str]:
+    """Selects of what is to be kept of the records that are not loaded."""
+    found = []
+    if engine.row(f"SELECT count(penstock_reason) FROM {JUDGED}")[0]:
+        raws = {name: SPARK.identifier(name) for name in schema}
+        record = SPARK.record_text(record_of(schema, SPARK, raws))
+        keys = ", ".join(f"CAST({raws[name]} AS STRING)" for name in key)
+        found.append(
+            f"SELECT CAST(NULL AS BIGINT) AS line, concat_ws(' / ', {keys}) AS key, "
+            f"{record} AS record, CAST(NULL AS STRING) AS header, penstock_reason AS rule, "
+            f"penstock_reason AS reason, {RETRY} FROM {JUDGED} WHERE penstock_reason IS NOT NULL"
+        )
+    if trial.unfit:
+        found.append(unfit_rejects(trial, SPARK))
+    return found
 
 
 def _account(
     store: ObjectStore,
     contract: JobContract,
     table: _IcebergTable,
-    read: int,
-    written: int,
-    rejects: Written,
+    rows: tuple[int, int],
+    rejects: Kept,
+    trial: Trial,
 ) -> Result:
-    require_balance(read=read, written=written, rejected=rejects.rows, filtered=0)
+    read, written = rows
+    rejected, filtered = rejects.written.rows, trial.superseded
+    require_balance(read=read, written=written, rejected=rejected, filtered=filtered)
     outputs = [Output(table.name, table.address, written)]
-    if rejects.rows:
-        outputs.append(Output("rejects", rejects_path(contract), rejects.rows))
-    result = Result(read, written, rejects.rows, 0, 0, outputs)
+    said = report(contract, rejects, trial.paths, trial.rows, filtered)
+    result = Result(read, written, rejected, filtered, 0, outputs, rejects=said)
     write_result(store, contract, result)
     log_result(contract, result)
     return result

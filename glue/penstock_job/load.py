@@ -10,7 +10,6 @@ from typing import Protocol
 from penstock_job.catalog_load import CatalogLoad
 from penstock_job.column_type import FALSE_TEXTS, TRUE_TEXTS
 from penstock_job.contract import JobArgumentParser, JobContract, Output, Result, write_result
-from penstock_job.dataset import rejects_path
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_import import DynamoDbImport
 from penstock_job.dynamodb_load import DynamoDbLoad
@@ -20,6 +19,7 @@ from penstock_job.load_records import LoadRecords
 from penstock_job.redshift_load import RedshiftLoad
 from penstock_job.redshift_table import RedshiftTarget
 from penstock_job.refine import log_result
+from penstock_job.rejects import report
 from penstock_job.rule import read_ratio
 from penstock_job.specification_document import read_names
 from penstock_job.tally import require_balance
@@ -137,11 +137,12 @@ def _account(
 ) -> Result:
     written = records.count()
     rejects = records.write_rejects()
-    require_balance(read=records.rows, written=written, rejected=rejects.rows, filtered=0)
+    trial, rejected = records.trial, rejects.written.rows
+    read = records.rows + trial.rows
+    require_balance(read=read, written=written, rejected=rejected, filtered=trial.superseded)
     outputs = [Output(target.name, target.address, written) for target in targets]
-    if rejects.rows:
-        outputs.append(Output("rejects", rejects_path(contract), rejects.rows))
-    result = Result(records.rows, written, rejects.rows, 0, size, outputs)
+    said = report(contract, rejects, trial.paths, trial.rows, trial.superseded)
+    result = Result(read, written, rejected, trial.superseded, size, outputs, rejects=said)
     write_result(records.engine.store, contract, result)
     log_result(contract, result)
     return result

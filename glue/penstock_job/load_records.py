@@ -6,18 +6,24 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from penstock_job.column_type import ColumnType
 from penstock_job.contract import JobContract
-from penstock_job.dataset import attempt_path, find_input, rejects_path
+from penstock_job.dataset import attempt_path, find_input
 from penstock_job.dialect import DUCKDB
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.dynamodb_items import put_request_sql
 from penstock_job.dynamodb_writer import Item, Refused
-from penstock_job.engine import NOTHING, Written
+from penstock_job.engine import Written
 from penstock_job.errors import ArgumentsError, InputError, LoadError, RuleViolatedError
 from penstock_job.job_input import EXTRACTED, origin_of, read_input
+from penstock_job.record import record_of
+from penstock_job.reject_sql import RETRY
+from penstock_job.rejects import MALFORMED, UNFIT, Kept, keep_rejects
+from penstock_job.retry import Trial, read_retries, try_again, unfit_rejects
 from penstock_job.specification_document import read_names
 from penstock_job.tally import require_share
 
 INPUT, RECORDS, REFUSED = "penstock_input", "penstock_records", "penstock_refused"
+READ = "penstock_records_read"
+KEY_MISSING, KEY_REPEATED, REFUSED_BY_TABLE = "key_missing", "key_repeated", "refused"
 NUMBER = "penstock_number"
 FIRST_ROWS, MOST_ROWS = 256, 20_000
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -32,13 +38,16 @@ class LoadRecords:
         names = read_names(inputs, "inputs")
         if len(names) != 1:
             raise ArgumentsError(f"a load has one input, not {len(names)}")
+        self._retries = read_retries(engine, contract)
+        table = READ if self._retries.rows else RECORDS
         self.source = origin_of(engine.store, contract, names[0])
-        published = _read(engine, contract, names[0])
+        self.origin = f"{names[0]} for {contract.logical_date}"
+        published = _read(engine, contract, names[0], table)
         self.engine = engine
         self.contract = contract
         self._staged: Written | None = None
         self.key = key
-        columns = engine.schema(f"SELECT * FROM {RECORDS}")
+        columns = engine.schema(f"SELECT * FROM {table}")
         self.schema: Mapping[str, ColumnType] = {
             name: kind for name, kind in columns.items() if name != NUMBER
         }
@@ -48,8 +57,12 @@ class LoadRecords:
                 f"key {', '.join(missing)} is no column of {names[0]}, which has "
                 f"{', '.join(self.schema)}"
             )
-        engine.connection.execute(f"CREATE TABLE {REFUSED} (number BIGINT, reason VARCHAR)")
-        self.rows = engine.row(f"SELECT count(*) FROM {RECORDS}")[0]
+        self.trial = self._with_retries(table)
+        self._rules = [KEY_MISSING, KEY_REPEATED, REFUSED_BY_TABLE, UNFIT, MALFORMED]
+        engine.connection.execute(
+            f"CREATE TABLE {REFUSED} (number BIGINT, rule VARCHAR, reason VARCHAR)"
+        )
+        self.rows = engine.row(f"SELECT count(*) FROM {RECORDS} WHERE {NUMBER} >= 0")[0]
         if self.rows != published:
             raise InputError(
                 f"{names[0]} says it published {published} rows for "
@@ -70,19 +83,24 @@ class LoadRecords:
         """How many records are to be loaded."""
         return self.engine.row(self.loadable("count(*)"))[0]
 
-    def reject(self, cases: Sequence[tuple[str, str]]) -> None:
-        """Set aside the records for which a condition holds, with the reason beside it."""
+    def reject(self, cases: Sequence[tuple[str, str]], rule: str = "") -> None:
+        """Set aside the records for which a condition holds, with the reason beside it.
+
+        Without a rule, each reason is one.
+        """
         if not cases:
             return
         whens = " ".join(f"WHEN {test} THEN {DUCKDB.literal(text)}" for test, text in cases)
         judged = self.loadable(f"{NUMBER} AS number, CASE {whens} END AS reason")
-        self._set_aside(f"SELECT number, reason FROM ({judged}) WHERE reason IS NOT NULL")
+        named = DUCKDB.literal(rule) if rule else "reason"
+        self._rules += [text for _, text in cases if not rule and text not in self._rules]
+        self._set_aside(f"SELECT number, {named}, reason FROM ({judged}) WHERE reason IS NOT NULL")
 
     def reject_keyless(self) -> None:
         """Set aside the records that lack a part of their key."""
         keys = map(DUCKDB.identifier, self.key)
         absent = " OR ".join(f"{key} IS NULL OR CAST({key} AS VARCHAR) = ''" for key in keys)
-        self.reject([(absent, "the key is missing")])
+        self.reject([(absent, "the key is missing")], KEY_MISSING)
 
     def reject_repeated(self) -> None:
         """Set aside all but one of the records with the same key, whichever order they come in.
@@ -99,7 +117,7 @@ class LoadRecords:
             among = f"hash({keys}) IN (SELECT penstock_hash FROM penstock_repeated)"
             suspects = f"SELECT * FROM ({self.loadable('*')}) WHERE {among}"
             self._set_aside(
-                f"SELECT {NUMBER}, 'the key repeats another record''s' FROM "
+                f"SELECT {NUMBER}, '{KEY_REPEATED}', 'the key repeats another record''s' FROM "
                 f"(SELECT {NUMBER}, {rank} FROM ({suspects})) WHERE place > 1"
             )
 
@@ -107,7 +125,7 @@ class LoadRecords:
         """Set aside the records that a target has refused."""
         if refused:
             self.engine.connection.executemany(
-                f"INSERT INTO {REFUSED} VALUES (?, ?)",
+                f"INSERT INTO {REFUSED} VALUES (?, '{REFUSED_BY_TABLE}', ?)",
                 [[one.number, one.reason] for one in refused],
             )
 
@@ -115,10 +133,14 @@ class LoadRecords:
         """How many records are set aside."""
         return self.engine.row(f"SELECT count(*) FROM {REFUSED}")[0]
 
+    def refused_anew(self) -> int:
+        """How many new records are set aside: no limit is for those that are tried again."""
+        return self.engine.row(f"SELECT count(*) FROM {REFUSED} WHERE number >= 0")[0]
+
     def require_limit(self, limit: float | None, what: str) -> None:
         """Raises RuleViolatedError, with the rejects written, where too many are set aside."""
         try:
-            require_share(limit, self.refused(), self.rows, what)
+            require_share(limit, self.refused_anew(), self.rows, what)
         except RuleViolatedError:
             self.write_rejects()  # to be looked at
             raise
@@ -152,15 +174,40 @@ class LoadRecords:
                 raise LoadError(f"{self._staged.rows} rows were staged, not {self.count()}")
         return self._staged
 
-    def write_rejects(self) -> Written:
+    def write_rejects(self) -> Kept:
         """Write what was set aside, each record with its reason."""
-        if not self.refused():
-            return NOTHING
-        fields = [(name, DUCKDB.identifier(name)) for name in self.schema]
-        return self.engine.write_json_lines(
-            f"SELECT reason, {DUCKDB.record(fields)} AS record FROM {REFUSED} "
-            f"JOIN {RECORDS} ON {NUMBER} = number ORDER BY number",
-            rejects_path(self.contract),
+        found = [self._refused_records()] if self.refused() else []
+        if self.trial.unfit:
+            found.append(unfit_rejects(self.trial, DUCKDB))
+        if not found:
+            return Kept()
+        retries = bool(self.trial.rows)
+        return keep_rejects(
+            self.engine, self.contract, found, self._rules, source=self.origin, retries=retries
+        )
+
+    def _with_retries(self, table: str) -> Trial:
+        """Add the rejects of earlier runs to the records; their numbers are below zero."""
+        trial = try_again(self.engine, self._retries, table, self.schema, self.key)
+        if trial.rows:
+            again = f"{RETRY} IS NOT NULL"
+            self.engine.view(
+                RECORDS,
+                f"SELECT {NUMBER}, {self.columns} FROM {table} UNION ALL "
+                f"SELECT -{RETRY}, {self.columns} FROM {trial.table} WHERE {again}",
+            )
+            self.source += trial.mark
+        return trial
+
+    def _refused_records(self) -> str:
+        raws = {name: DUCKDB.identifier(name) for name in self.schema}
+        record = DUCKDB.record_text(record_of(self.schema, DUCKDB, raws))
+        keys = ", ".join(f"CAST({raws[name]} AS VARCHAR)" for name in self.key)
+        return (
+            f"SELECT CAST(NULL AS BIGINT) AS line, concat_ws(' / ', {keys}) AS key, "
+            f"{record} AS record, CAST(NULL AS VARCHAR) AS header, rule, reason, "
+            f"CASE WHEN number < 0 THEN -number END AS {RETRY} "
+            f"FROM {REFUSED} JOIN {RECORDS} ON {NUMBER} = number"
         )
 
     def _set_aside(self, reasons: str) -> None:
@@ -173,12 +220,12 @@ class LoadRecords:
         return {name for name, count in zip(self.schema, present) if count == rows}
 
 
-def _read(engine: DuckDbEngine, contract: JobContract, name: str) -> int:
-    """Make an input the table of records; return how many rows there must be in it."""
+def _read(engine: DuckDbEngine, contract: JobContract, name: str, table: str) -> int:
+    """Make an input a table of records; return how many rows there must be in it."""
     if not name.startswith(EXTRACTED):
         manifest = find_input(engine.store, contract, name)
-        engine.read_numbered(RECORDS, manifest, NUMBER)
+        engine.read_numbered(table, manifest, NUMBER)
         return manifest.rows
     rows = read_input(engine, engine.store, contract, name, INPUT)
-    engine.keep(RECORDS, f"SELECT row_number() OVER () AS {NUMBER}, * FROM {INPUT}")
+    engine.keep(table, f"SELECT row_number() OVER () AS {NUMBER}, * FROM {INPUT}")
     return rows

@@ -11,15 +11,20 @@ from typing import Any
 from penstock_job.column_type import ColumnType
 from penstock_job.compiler import JUDGED, Program, compile_program
 from penstock_job.contract import JobContract, Output, Result, write_result
-from penstock_job.dataset import PublishedColumn, attempt_path, publish, rejects_path
-from penstock_job.engine import NOTHING, Engine, Written, of_known_types
+from penstock_job.dataset import PublishedColumn, attempt_path, publish
+from penstock_job.engine import Engine, Written, of_known_types
 from penstock_job.errors import AccountingError, InputError, SpecificationError
 from penstock_job.object_store import ObjectStore
+from penstock_job.reject_sql import key_sources
+from penstock_job.rejects import MALFORMED, UNFIT, Kept, Malformed, Retries, keep_rejects, report
+from penstock_job.retry import Trial, keep_accepted, try_again, unfit_rejects, without_newer_lines
 from penstock_job.specification import Specification
 from penstock_job.table_rule import TableRules, newest_of, warnings_of
 from penstock_job.tally import Tally, read_tally, require_balance, require_limits
 
 logger = logging.getLogger(__name__)
+
+NO_LINES = Malformed()
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,12 @@ class Judgement:
     specification: Specification
     program: Program
     counts: Sequence[int]
+    trial: Trial
 
     @property
     def records(self) -> int:
-        """How many records there were."""
-        return self.counts[0]
+        """How many records of the table itself there were, without rejects of earlier runs."""
+        return self.counts[0] - self.trial.joined
 
 
 @dataclass(frozen=True)
@@ -43,19 +49,24 @@ class Refined:
     tally: Tally
     schema: Mapping[str, ColumnType]
     data: Written
-    rejects: Written
+    rejects: Kept
+    trial: Trial
+    accepted_rejects: str
     warnings: Sequence[str] = ()
 
 
-def judge(engine: Engine, specification: Specification, table: str) -> Judgement:
+def judge(engine: Engine, specification: Specification, table: str, retries: Retries) -> Judgement:
     """Judge the records of `table` by the specification, once; they are kept by the engine.
 
-    The other inputs are tables already. Raises SpecificationError where it does not fit the data,
-    and InputError where a lookup repeats a key.
+    Rejects of earlier runs are judged with them, as if they came today. The other inputs are
+    tables already. Raises SpecificationError where it does not fit the data, and InputError where
+    a lookup repeats a key.
     """
     schema = _schema_of(engine, table)
     others = {name: _schema_of(engine, name) for name in specification.lookups}
-    program = compile_program(specification, schema, table, engine.dialect, others)
+    trial = try_again(engine, retries, table, schema, key_sources(specification))
+    schema = _schema_of(engine, trial.table)
+    program = compile_program(specification, schema, trial.table, engine.dialect, others)
     for lookup in program.lookups:
         engine.keep(lookup.table, lookup.statement(engine.dialect))
         repeated = engine.row(lookup.repeated())[0]
@@ -66,7 +77,7 @@ def judge(engine: Engine, specification: Specification, table: str) -> Judgement
                 "which row to take: keep: <column> desc does"
             )
     engine.keep(JUDGED, program.judged)
-    return Judgement(specification, program, engine.row(program.tally))
+    return Judgement(specification, program, engine.row(program.tally), trial)
 
 
 def refine(
@@ -75,20 +86,22 @@ def refine(
     judgement: Judgement,
     *,
     name: str,
-    malformed: Written = NOTHING,
+    source: str,
+    malformed: Malformed = NO_LINES,
     before: int | None = None,
 ) -> Refined:
     """Run the select over the accepted records (as `name`), and write them and the rejects.
 
     The rejects are written before any limit is checked, so that a job that fails for them leaves
-    them to be looked at. `malformed` are records of the source that never became rows, `before`
-    the rows that the job published for the day before.
+    them to be looked at. `source` says where the records come from, `malformed` are those of it
+    that never became rows, `before` the rows that the job published for the day before.
     """
     specification, program = judgement.specification, judgement.program
     tally = read_tally(judgement.counts, program.checks, malformed.rows)
-    rejects = NOTHING
-    if tally.rejected:
-        rejects = engine.write_json_lines(program.rejects, rejects_path(contract))
+    trial = judgement.trial
+    if malformed.rows:
+        trial = without_newer_lines(engine, trial, malformed.lines)
+    rejects = _keep_rejects(engine, contract, source, program, tally, trial, malformed)
     require_limits(tally, specification.max_reject_ratio)
 
     engine.view(name, program.accepted)
@@ -103,7 +116,30 @@ def refine(
     warnings += _judge_table(engine, contract, rules, selected, (data.rows, before))
     for warning in warnings:
         logger.warning(warning)
-    return Refined(tally, schema, data, _joined(malformed, rejects), warnings)
+    accepted = ""
+    if tally.again > tally.rejected_again:
+        accepted = keep_accepted(engine, contract, program.accepted_again)
+    return Refined(tally, schema, data, rejects, trial, accepted, warnings)
+
+
+def _keep_rejects(
+    engine: Engine,
+    contract: JobContract,
+    source: str,
+    program: Program,
+    tally: Tally,
+    trial: Trial,
+    malformed: Malformed,
+) -> Kept:
+    found = [program.rejects] if tally.rejected else []
+    if malformed.rows:
+        found.append(malformed.rejects(engine.dialect))
+    if trial.unfit:
+        found.append(unfit_rejects(trial, engine.dialect))
+    if not found:
+        return Kept()
+    rules = [*(check.label for check in program.checks), MALFORMED, UNFIT]
+    return keep_rejects(engine, contract, found, rules, source=source, retries=bool(trial.rows))
 
 
 def _judge_table(
@@ -146,24 +182,25 @@ def publish_refined(
             f"the select made {written} rows of {accepted} accepted records; does a join find "
             "several partners? Nothing was published"
         )
-    filtered = refined.tally.filtered + accepted - written
-    require_balance(
-        read=rows_read, written=written, rejected=refined.rejects.rows, filtered=filtered
-    )
+    trial = refined.trial
+    filtered = refined.tally.filtered + accepted - written + trial.superseded
+    read, rejected = rows_read + trial.rows, refined.rejects.written.rows
+    require_balance(read=read, written=written, rejected=rejected, filtered=filtered)
     columns = [PublishedColumn(name, str(kind)) for name, kind in refined.schema.items()]
     files = [file.path for file in refined.data.files]
+    if refined.accepted_rejects:
+        details = {**details, "accepted_rejects": refined.accepted_rejects}
     publish(store, contract, files, columns, written, details)
     outputs = [Output(contract.job_name, attempt_path(contract), written)]
-    if refined.rejects.rows:
-        outputs.append(Output("rejects", rejects_path(contract), refined.rejects.rows))
     result = Result(
-        rows_read,
+        read,
         written,
-        refined.rejects.rows,
+        rejected,
         filtered,
         refined.data.bytes,
         outputs,
         warnings=list(refined.warnings),
+        rejects=report(contract, refined.rejects, trial.paths, trial.rows, trial.superseded),
     )
     write_result(store, contract, result)
     log_result(contract, result)
@@ -191,8 +228,3 @@ def _one_select(sql: str) -> str:
     if not sql[:6].lower().startswith(("select", "with")):
         raise SpecificationError(f"select must be one SELECT statement, not {sql[:60]!r}")
     return sql
-
-
-def _joined(*parts: Written) -> Written:
-    files: Sequence[Any] = [file for part in parts for file in part.files]
-    return Written(files, sum(part.rows for part in parts))

@@ -14,8 +14,8 @@ from penstock_job.compiler import FAULT, JUDGED, LINE
 from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, header_of
 from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import SPARK
-from penstock_job.engine import NOTHING, Written
 from penstock_job.refine import Judgement, judge
+from penstock_job.rejects import Malformed, Retries
 from penstock_job.specification import Specification
 
 if TYPE_CHECKING:
@@ -37,29 +37,28 @@ class SparkCsv:
         self.header_line = first.rstrip("\r").lstrip(BYTE_ORDER_MARK)
         self.header = header_of(first.encode(), delimiter)[0]
 
-    def judge(self, specification: Specification, table: str) -> Judgement:
+    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
         """Judge the records by the specification, as the table of that name."""
         wanted = wanted_columns([column.source for column in specification.columns], self.header)
         self.engine.view(table, self._select(wanted))
-        judgement = judge(self.engine, specification, table)
+        judgement = judge(self.engine, specification, table, retries)
         self.records = judgement.records
-        self.malformed_rows = (
-            self.engine.row(f"SELECT count(*) FROM {JUDGED}")[0] - judgement.records
-        )
+        self.malformed_rows = self.engine.row(
+            f"SELECT count(*) FROM {JUDGED} WHERE {FAULT} IS NOT NULL"
+        )[0]
         return judgement
 
-    def write_malformed(self, folder: str) -> Written:
-        """Keep the lines that are no records: a JSON object each, with reason and text."""
-        if not self.malformed_rows:
-            return NOTHING
-        return self.engine.write_json_lines(
-            # JSON holds text only, so that the bytes of what is none are kept as digits.
-            f"SELECT {FAULT} AS reason, left(CASE WHEN {FAULT} = '{NOT_TEXT}' "
-            f"THEN concat('hex ', hex({LINE})) ELSE {LINE} END, {LONGEST_EXCERPT}) AS text "
-            f"FROM {JUDGED} WHERE {FAULT} IS NOT NULL",
-            # Not in the folder of the other rejects: Spark empties a folder before it writes to it.
-            f"{folder}-malformed",
+    def malformed(self) -> Malformed:
+        """The lines that are no records; Spark knows their text, but not their numbers."""
+        lines = (
+            f"SELECT CAST(NULL AS BIGINT) AS line, {FAULT} AS reason, "
+            # A text holds text only, so that the bytes of what is none are kept as digits.
+            f"left(CASE WHEN {FAULT} = '{NOT_TEXT}' THEN concat('hex ', hex({LINE})) "
+            f"ELSE {LINE} END, {LONGEST_EXCERPT}) AS text, "
+            f"length({LINE}) <= {LONGEST_EXCERPT} AND {FAULT} <> '{NOT_TEXT}' AS whole "
+            f"FROM {JUDGED} WHERE {FAULT} IS NOT NULL"
         )
+        return Malformed(lines, self.malformed_rows, self.header)
 
     def _select(self, wanted: list[str]) -> str:
         columns = []

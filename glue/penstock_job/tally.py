@@ -14,7 +14,11 @@ SPOKEN_REASONS = 3
 
 @dataclass(frozen=True)
 class Tally:
-    """How many records were judged how. `malformed` were no records of the table at all (CSV)."""
+    """How many records were judged how. `malformed` were no records of the table at all (CSV).
+
+    Of the records that were not filtered, `again` are tried again, and `rejected_again` of them
+    are rejected once more. No limit is for these: a reject of yesterday stops no load of today.
+    """
 
     records: int
     accepted: int
@@ -22,16 +26,18 @@ class Tally:
     filtered: int
     failed: Sequence[tuple[Check, int]]
     malformed: int = 0
+    again: int = 0
+    rejected_again: int = 0
 
     @property
     def concerned(self) -> int:
-        """The records that are this job's business: all that were not filtered."""
-        return self.records + self.malformed - self.filtered
+        """The new records that are this job's business: all that were not filtered."""
+        return self.records + self.malformed - self.filtered - self.again
 
     @property
     def refused(self) -> int:
-        """All records set aside."""
-        return self.rejected + self.malformed
+        """All new records set aside."""
+        return self.rejected + self.malformed - self.rejected_again
 
     def warnings(self) -> list[str]:
         """A line for each rule that only warns and that was broken."""
@@ -44,9 +50,9 @@ class Tally:
 
 def read_tally(row: Sequence[int], checks: Sequence[Check], malformed: int) -> Tally:
     """The tally in the row that a program's `tally` statement gives."""
-    records, accepted, rejected, filtered, *counts = row
+    records, accepted, rejected, filtered, again, rejected_again, *counts = row
     failed = list(zip(checks, counts))
-    return Tally(records, accepted, rejected, filtered, failed, malformed)
+    return Tally(records, accepted, rejected, filtered, failed, malformed, again, rejected_again)
 
 
 def require_limits(tally: Tally, max_reject_ratio: float | None) -> None:

@@ -6,12 +6,14 @@ import argparse
 from dataclasses import dataclass
 
 from penstock_job.contract import JobArgumentParser, JobContract, Result
-from penstock_job.dataset import rejects_path, rows_before
-from penstock_job.engine import NOTHING, Engine, Written
+from penstock_job.dataset import rows_before
+from penstock_job.engine import Engine
 from penstock_job.errors import ArgumentsError, InputError
 from penstock_job.job_input import read_input, spoken_name
 from penstock_job.object_store import ObjectStore
-from penstock_job.refine import Judgement, judge, publish_refined, refine
+from penstock_job.refine import NO_LINES, Judgement, judge, publish_refined, refine
+from penstock_job.rejects import Malformed
+from penstock_job.retry import read_retries
 from penstock_job.specification import Specification
 from penstock_job.specification_document import read_names, specification_of
 
@@ -45,7 +47,7 @@ class TransformArgumentParser(SpecificationArgumentParser):
 @dataclass(frozen=True)
 class _Judged:
     judgement: Judgement
-    malformed: Written
+    malformed: Malformed
     rows_read: int
 
 
@@ -86,6 +88,7 @@ def transform(
         contract,
         judged.judgement,
         name=spoken_name(main),
+        source=arguments.source or f"{main} for {contract.logical_date}",
         malformed=judged.malformed,
         before=before,
     )
@@ -101,13 +104,13 @@ def _judge_input(
     main: str,
 ) -> _Judged:
     rows = read_input(engine, store, contract, main, MAIN_TABLE)
-    judgement = judge(engine, specification, MAIN_TABLE)
+    judgement = judge(engine, specification, MAIN_TABLE, read_retries(engine, contract))
     if judgement.records != rows:
         raise InputError(
             f"{main} says it published {rows} rows for {contract.logical_date}, "
             f"but its files hold {judgement.records}"
         )
-    return _Judged(judgement, NOTHING, rows)
+    return _Judged(judgement, NO_LINES, rows)
 
 
 def _judge_file(
@@ -117,6 +120,5 @@ def _judge_file(
     arguments: argparse.Namespace,
 ) -> _Judged:
     source = engine.open_csv(arguments.source, arguments.delimiter)
-    judgement = source.judge(specification, MAIN_TABLE)
-    malformed = source.write_malformed(rejects_path(contract))
-    return _Judged(judgement, malformed, source.records + source.malformed_rows)
+    judgement = source.judge(specification, MAIN_TABLE, read_retries(engine, contract))
+    return _Judged(judgement, source.malformed(), source.records + source.malformed_rows)

@@ -44,7 +44,9 @@ HANDED_ON = {
         "tables.unreported",
         "tables.remember_failure",
         "tables.forget_failure",
-    }
+    },
+    "_rejects": {"rejects.record", "rejects.of_job", "rejects.close", "rejects.give_back"}
+    | {"queue.send_rejects"},
 }
 
 _TOKENS = {("states:SendTaskSuccess", ""), ("states:SendTaskFailure", "")}
@@ -102,7 +104,14 @@ ADAPTERS: dict[str, Uses] = {
     "queue.release": {("sqs:ChangeMessageVisibility", "ErrorQueue")},
     "queue.send": SEND,
     "queue.send_all": SEND,
+    "queue.send_rejects": SEND,
     "queue.send_unlogged": SEND,
+    "rejects.close": _on_runs("UpdateItem", "DeleteItem"),  # in transactions
+    "rejects.give_back": _on_runs("UpdateItem"),
+    "rejects.of_category": _on_runs("Query"),
+    "rejects.of_job": _on_runs("Query"),
+    "rejects.record": _on_runs("PutItem"),
+    "rejects.take": _on_runs("UpdateItem"),
     "rule.disable": {("events:DisableRule", _RULE)},
     "rule.enable": {("events:EnableRule", _RULE)},
     "runs.backlog": _on_runs("GetItem"),

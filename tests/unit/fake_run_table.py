@@ -78,6 +78,7 @@ class FakeRunTable:
             "error": ending.error,
             "cause": ending.cause,
             "figures": ending.figures,
+            "rejects": ending.rejects,
         }
         return self._become(ending.outcome, key, may, ended_at=now, **changes)
 

@@ -1,4 +1,4 @@
-"""The error queue: jobs that failed, and run logs that could not be written."""
+"""The error queue: jobs that failed, rejects, and run logs that could not be written."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from penstock.domain.failed_job import FailedJob
+    from penstock.domain.reject_batch import RejectBatch
 
 _BATCH: Final = 10
 _WAIT_SECONDS: Final = 1
@@ -70,6 +71,11 @@ class ErrorQueue:
             ]
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             _require_all(answer, "send")
+
+    def send_rejects(self, batch: RejectBatch) -> None:
+        """Tell the next run of the category that there are rejects to be tried again."""
+        body = json.dumps(batch.to_message())
+        self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
     def send_unlogged(self, job_id: str, reason: str) -> None:
         """Have the next run write the log of a run, as the state Keep Run Log does."""

@@ -9,6 +9,7 @@ from penstock.domain.figures import Figures
 from penstock.domain.history import History
 from penstock.domain.job_record import JobRecord
 from penstock.domain.outcome import state_from_text
+from penstock.domain.rejects_report import RejectsReport
 
 _TEXTS: Final = {
     "job_id": "JobId",
@@ -69,6 +70,7 @@ def job_item(job: JobRecord, expires_at: int) -> dict[str, Any]:
         "Dependents": list(job.dependents),
         "Priority": job.priority,
         "FailedBefore": job.failed_before,
+        "Retries": job.retries or None,
         "Recent": job.history.to_attribute() or None,
         "ExpiresAt": expires_at,
     }
@@ -90,6 +92,8 @@ def job_of_item(item: dict[str, Any]) -> JobRecord:
         dependents=tuple(values.get("Dependents", ())),
         priority=values["Priority"],
         failed_before=values["FailedBefore"],
+        retries=values.get("Retries", 0),
+        rejects=RejectsReport.from_attribute(values.get("Rejects")),
         history=History.from_attribute(values.get("Recent")),
         figures=Figures(**{name: values.get(attribute) for name, attribute in _FIGURES.items()}),
     )

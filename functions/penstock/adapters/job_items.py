@@ -57,8 +57,9 @@ class JobItems:
         changes = {"EndedAt": now, "Error": ending.error, "Cause": ending.cause}
         expression = Expression()
         condition = _may_become(ending.outcome, expression) + _is_attempt(key, expression)
-        changes_and_figures = changes | figures_attributes(ending.figures)
-        return self._become(ending.outcome, key, changes_and_figures, expression, condition)
+        further: dict[str, Any] = {**figures_attributes(ending.figures)}
+        further["Rejects"] = ending.rejects.to_attribute() if ending.rejects else None
+        return self._become(ending.outcome, key, changes | further, expression, condition)
 
     def block(self, key: JobKey, culprit: str, cause: str, now: str) -> Written:
         """Make a job BLOCKED that has not started, whatever its attempt."""

@@ -9,17 +9,14 @@ CATEGORY#<category>   <logical date>#<job id>   the runs of a category by the da
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING, Any, Final
-
-from botocore.exceptions import ClientError
 
 from penstock.adapters.attribute_values import from_item, to_item
 from penstock.adapters.batches import get_all
 from penstock.adapters.conditional_update import update_item
 from penstock.adapters.expression import Expression
 from penstock.adapters.job_item import job_item, job_key, job_of_item, run_key
+from penstock.adapters.transaction import write_all
 from penstock.domain.outcome import Outcome, Progress, Verdict
 from penstock.domain.run_record import RunRecord
 
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from penstock.domain.job_record import JobKey, JobRecord
 
 _TRANSACTION: Final = 100
-_MOST_CONFLICTS: Final = 6
 _RUN: Final = {
     "job_id": "JobId",
     "category": "Category",
@@ -82,7 +78,8 @@ class RunTable:
         expires_at = self._expires_at()
 
         def create(start: int) -> None:
-            self._create(
+            write_all(
+                self._client,
                 [
                     {
                         "Put": {
@@ -92,7 +89,7 @@ class RunTable:
                         }
                     }
                     for job in jobs[start : start + _TRANSACTION]
-                ]
+                ],
             )
 
         list(self._fan_out(create, range(0, len(jobs), _TRANSACTION)))
@@ -197,20 +194,6 @@ class RunTable:
             update += f", {ended} = if_not_exists({ended}, {expression.value(ended_at)})"
         return update_item(self._client, self._table, key, expression, update).item
 
-    def _create(self, puts: list[Any]) -> None:
-        for attempt in range(_MOST_CONFLICTS):
-            try:
-                self._client.transact_write_items(TransactItems=puts)
-            except ClientError as error:
-                codes = _cancellation_codes(error)
-                if codes == {"ConditionalCheckFailed"}:
-                    return
-                if "TransactionConflict" not in codes or attempt == _MOST_CONFLICTS - 1:
-                    raise
-                time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311
-            else:
-                return
-
 
 def _run_item_key(job_id: str) -> dict[str, Any]:
     return {"PK": {"S": run_key(job_id)}, "SK": {"S": "RUN"}}
@@ -228,10 +211,3 @@ def _run_of(item: dict[str, Any]) -> RunRecord:
         ended_at=values.get("EndedAt"),
         verdict=Verdict(verdict) if verdict else None,
     )
-
-
-def _cancellation_codes(error: ClientError) -> set[str]:
-    """Return why single items stopped a transaction; empty for any other error."""
-    answer: dict[str, Any] = dict(error.response)
-    reasons = answer.get("CancellationReasons", [])
-    return {reason["Code"] for reason in reasons if reason.get("Code", "None") != "None"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from penstock.domain.extracting import judged, settle_tables
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome
+from penstock.domain.rejecting import settle_rejects
 from penstock.domain.settling import failed_job_of
 from penstock.domain.waiter import waiting_for
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from penstock.domain.extracting import TableStore
     from penstock.domain.failed_job import FailedJob
     from penstock.domain.job_record import JobKey, JobRecord
+    from penstock.domain.reject_batch import RejectBatch
+    from penstock.domain.rejecting import RejectStore
     from penstock.domain.turn import TurnTaking
     from penstock.domain.waiter import Waiter
 
@@ -29,6 +32,9 @@ class FailureQueue(Protocol):
 
     def send(self, job: FailedJob) -> None:
         """Keep a failed job."""
+
+    def send_rejects(self, batch: RejectBatch) -> None:
+        """Tell the next run of a batch of rejects."""
 
 
 class StatusRows(Protocol):
@@ -42,7 +48,7 @@ class StatusRows(Protocol):
 
 
 class Aftermath:
-    """Ends a job: its turn, its failure message, its tables, its row, and those who wait on it."""
+    """Ends a job: its turn, failure message, tables, rejects, row, and those who wait on it."""
 
     def __init__(
         self,
@@ -50,12 +56,14 @@ class Aftermath:
         queue: FailureQueue,
         rows: StatusRows,
         tables: TableStore,
+        rejects: RejectStore,
         clock: Callable[[], str],
     ) -> None:
         self._turns = turns
         self._queue = queue
         self._rows = rows
         self._tables = tables
+        self._rejects = rejects
         self._clock = clock
 
     def settle(self, key: JobKey, ending: Ending, result_file: bytes | None = None) -> JobRecord:
@@ -73,6 +81,7 @@ class Aftermath:
         if job.outcome is not Outcome.SUCCEEDED and job.lane != Lane.BACKFILL:
             self._queue.send(failed_job_of(job))
         settle_tables(self._tables, job, result_file, self._clock())
+        settle_rejects(self._rejects, self._queue, job, self._clock())
         self.tell(job)
 
     def tell(self, job: JobRecord) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from penstock.domain.control_row import ControlRow, RowReading
     from penstock.domain.failed_job import FailedJob
     from penstock.domain.logical_date import LogicalDate
+    from penstock.domain.reject_batch import RejectBatch
     from penstock.domain.rerun import Rerun
     from penstock.domain.upstream import OutsideJob
 
@@ -37,7 +38,8 @@ class Day:
     """Everything outside the rows that decides what runs.
 
     `failed` are the jobs that earlier runs have failed at, `outside` the jobs of other categories
-    that these depend on, directly or not, `rerun` the run whose failed jobs are to run again.
+    that these depend on, directly or not, `rerun` the run whose failed jobs are to run again, and
+    `rejects` what jobs have rejected in earlier runs.
     """
 
     logical_date: LogicalDate
@@ -47,6 +49,11 @@ class Day:
     outside: Mapping[str, OutsideJob] = field(default_factory=dict)
     rerun: Rerun | None = None
     lane: str = Lane.LIVE
+    rejects: Mapping[str, Sequence[RejectBatch]] = field(default_factory=dict)
+
+    def rejects_for(self, job_name: str, state: State) -> Sequence[RejectBatch]:
+        """Return the batches that a job tries again; one that does not run tries none."""
+        return self.rejects.get(job_name, ()) if state is Progress.PLANNED else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from penstock.domain.decision import GIVEN_UP
 from penstock.domain.instant import parse_instant, seconds_between
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import FAILURES, Outcome, Verdict
+from penstock.domain.rejects_digest import rejected_records
 from penstock.domain.run_log import total
 from penstock.domain.unusual import unusual
 from penstock.domain.verdict import stop_of
@@ -57,6 +58,7 @@ def digest_of(
         _section("Given up until someone acts", [f"{j.job_name}: {j.cause}" for j in given_up]),
         _section("Blocked", [f"{job.job_name}: {job.cause}" for job in blocked]),
         _section("Succeeded, but to be looked at", _remarks(jobs)),
+        _section("Rejected records", rejected_records(jobs)),
         _section("Left out", _causes(jobs, Outcome.SKIPPED)),
         _section("Jobs", _table(table), MOST_IN_TABLE),
         _section("How to go on", _advice(run, jobs)),

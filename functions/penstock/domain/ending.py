@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.domain.figures import Figures
 from penstock.domain.outcome import Outcome
 from penstock.domain.prices import Prices
+from penstock.domain.rejects_report import RejectsReport, rejects_of_file
 from penstock.domain.result_file import (
     MalformedResultError,
     figures_of_file,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BLOCKED_ERROR: Final = "JobBlocked"
 TABLES_ERROR: Final = "TablesFailedError"
 ENDED_ERROR: Final = "JobAlreadyEnded"
+IMBALANCE_ERROR: Final = "RowsDoNotAddUpError"
 WARNED: Final = "JobWarned"
 """What stands as the error of a job that succeeded, and whose warnings are its cause."""
 AWAIT_TURN: Final = "Await Turn"
@@ -45,6 +47,7 @@ class Ending:
     error: str = ""
     cause: str = ""
     figures: Figures = field(default_factory=Figures)
+    rejects: RejectsReport | None = None
 
 
 def ending_of_result(
@@ -55,7 +58,8 @@ def ending_of_result(
     A Glue run that somebody stopped, for one, may count as a success for Step Functions. A result
     file that cannot be read does not change the outcome, but is noted as the error of the job; so
     are the warnings of a job that went well. An extract that reports a failed table has failed,
-    whatever its service says.
+    whatever its service says; so has a job whose rows do not add up or whose rejects cannot be
+    read: records would be lost unknown to anybody.
     """
     report = report_of(result) or ServiceReport(Outcome.SUCCEEDED)
     error = "" if report.outcome is Outcome.SUCCEEDED else "JobNotSucceededError"
@@ -74,7 +78,8 @@ def ending_of_result(
     if warnings:
         error, cause = WARNED, "; ".join(warnings)
     figures = counts.or_else(_with_dollars(report, prices))
-    return Ending(outcome, error, in_short(cause), figures)
+    ending = Ending(outcome, error, in_short(cause), figures)
+    return _accounted(ending, result_file) if outcome is Outcome.SUCCEEDED else ending
 
 
 def ending_of_failure(
@@ -91,6 +96,18 @@ def ending_of_failure(
     outcome, cause = _outcome_and_cause(failure["state"], error, report)
     figures = counts.or_else(_with_dollars(report, prices))
     return Ending(outcome, error, in_short(cause), figures)
+
+
+def _accounted(ending: Ending, result_file: bytes | None) -> Ending:
+    """Return a success with its rejects, or as a failure if a record of it may be lost."""
+    fault = ending.figures.imbalance
+    if fault:
+        return replace(ending, outcome=Outcome.FAILED, error=IMBALANCE_ERROR, cause=fault)
+    try:
+        return replace(ending, rejects=rejects_of_file(result_file))
+    except MalformedResultError as malformed:
+        error, cause = "MalformedResultError", in_short(str(malformed))
+        return replace(ending, outcome=Outcome.FAILED, error=error, cause=cause)
 
 
 def in_short(cause: str) -> str:

@@ -10,6 +10,7 @@ from penstock.domain.history import History, Sample
 from penstock.domain.instant import seconds_between
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import FAILURES, Outcome, Progress, State
+from penstock.domain.rejects_report import RejectsReport
 
 
 class JobKey(NamedTuple):
@@ -38,7 +39,7 @@ class JobRecord:
 
     `waiting_on` names upstream jobs of the same run and, of other categories, of other runs.
     `failed_before` counts the runs in a row that failed before this one; `stuck_at` is when people
-    were told that the job takes unusually long.
+    were told that the job takes unusually long, and `retries` how many batches of rejects it tries.
     """
 
     job_id: str
@@ -63,6 +64,8 @@ class JobRecord:
     ended_at: str | None = None
     stuck_at: str | None = None
     figures: Figures = field(default_factory=Figures)
+    rejects: RejectsReport | None = None
+    retries: int = 0
     error: str = ""
     cause: str = ""
     blocked_by: str = ""

@@ -11,6 +11,9 @@ from penstock.domain.row_reader import BadValueError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REJECTS_PATH: Final = "--rejects_path"
+"""Given only to a job that has rejects to try again, but never the row's own."""
+
 _NAME: Final = r"\{([A-Za-z_][A-Za-z0-9_]*)\}"
 _PLACEHOLDER: Final = re.compile(rf"\{{{_NAME}\}}|{_NAME}")
 
@@ -55,7 +58,7 @@ def job_arguments(
     arguments = dict(contract)
     for name, value in stated.items():
         option = name if name.startswith("--") else f"--{name}"
-        if option in contract:
+        if option in contract or option == REJECTS_PATH:
             raise ReservedArgumentError(f"{option} is set by Penstock")
         # Texts inside lists and maps are filled before they become JSON, which then escapes them.
         filled = fill_all(value, values)

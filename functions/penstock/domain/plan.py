@@ -12,7 +12,7 @@ from penstock.domain.history import History
 from penstock.domain.job_record import JobRecord
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome, Progress, State, state_from_text
-from penstock.domain.placeholder import fill
+from penstock.domain.placeholder import REJECTS_PATH, fill
 from penstock.domain.plan_entry import entry_without_row, plan_entry
 from penstock.domain.plan_line import PlanDocument, PlanEntry, PlanLine
 from penstock.domain.task_arguments import JobTask, start_token, task_arguments
@@ -44,9 +44,10 @@ class RunFacts:
         own = {"job_id": self.job_id, "category": self.category, "logical_date": self.logical_date}
         return own | self.site.placeholders()
 
-    def contract(self, job_name: str, attempt: int) -> dict[str, str]:
-        """Return the arguments that every job is given."""
+    def contract(self, job_name: str, attempt: int, *, retries: bool = False) -> dict[str, str]:
+        """Return the arguments that every job is given, and one more if it retries rejects."""
         result = result_key(self.job_id, job_name, attempt)
+        listed = f"s3://{self.site.data_bucket}/{retries_key(self.job_id, job_name, attempt)}"
         return {
             "--job_id": self.job_id,
             "--job_name": job_name,
@@ -55,12 +56,18 @@ class RunFacts:
             "--attempt": str(attempt),
             "--result_path": f"s3://{self.site.data_bucket}/{result}",
             "--data_path": self.site.data_path,
+            **({REJECTS_PATH: listed} if retries else {}),
         }
 
 
 def result_key(job_id: str, job_name: str, attempt: int) -> str:
     """Return the key of the file in which a job may report what it did."""
     return f"runs/{job_id}/jobs/{job_name}/{attempt}/result.json"
+
+
+def retries_key(job_id: str, job_name: str, attempt: int) -> str:
+    """Return the key of the file that lists the rejects that a job is to try again."""
+    return f"runs/{job_id}/jobs/{job_name}/{attempt}/rejects.json"
 
 
 def plan_key(job_id: str) -> str:
@@ -77,7 +84,10 @@ def make_plan(readings: Sequence[RowReading], facts: RunFacts, day: Day) -> Plan
     """Decide on every row and write the plan down, in an order in which the jobs could run."""
 
     def check(row: ControlRow) -> None:
-        _line(row, facts, attempt(row))
+        line(row)
+
+    def line(row: ControlRow) -> PlanLine:
+        return _line(row, facts, attempt(row), retries=bool(day.rejects.get(row.job_name)))
 
     def attempt(row: ControlRow) -> int:
         return day.rerun.next_attempt(row.job_name) if day.rerun else 1
@@ -105,7 +115,7 @@ def make_plan(readings: Sequence[RowReading], facts: RunFacts, day: Day) -> Plan
         lane=facts.lane,
         rerun_of=facts.rerun_of,
         jobs=entries,
-        lines=[_line(row, facts, attempt(row)) for row in (decisions[n].row for n in ordered)],
+        lines=[line(decisions[name].row) for name in ordered],
     )
 
 
@@ -130,6 +140,7 @@ def job_records(plan: PlanDocument) -> list[JobRecord]:
             pool=entry["Pool"],
             priority=entry["Priority"],
             failed_before=entry["FailedBefore"],
+            retries=len(entry.get("Rejects", ())),
             attempt=entry["Attempt"],
             lane=plan["lane"],
             history=History.from_attribute(entry["Recent"]),
@@ -173,10 +184,10 @@ def usual_seconds(row: ControlRow) -> float:
     return row.recorded.history.seconds or row.last_seconds or TYPICAL_SECONDS
 
 
-def _line(row: ControlRow, facts: RunFacts, attempt: int) -> PlanLine:
+def _line(row: ControlRow, facts: RunFacts, attempt: int, *, retries: bool) -> PlanLine:
     """Return what the child execution gets; raise BadValueError if a text cannot be filled in."""
     values = facts.placeholders()
-    contract = facts.contract(row.job_name, attempt)
+    contract = facts.contract(row.job_name, attempt, retries=retries)
     token = start_token(facts.job_id, row.job_name, attempt)
     return PlanLine(
         job_id=facts.job_id,

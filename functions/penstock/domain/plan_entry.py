@@ -43,6 +43,7 @@ def plan_entry(decision: Decision, day: Day, priority: int, attempt: int) -> Pla
         LastFailure=failed.job_id if failed else "",
         ExpectedRows=row.expected_rows,
         Recent=row.recorded.history.to_attribute(),
+        Rejects=[batch.pointer for batch in day.rejects_for(row.job_name, decision.state)],
     )
 
 

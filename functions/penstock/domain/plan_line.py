@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class PlanLine(TypedDict):
@@ -46,6 +46,7 @@ class PlanEntry(TypedDict):
     LastFailure: str
     ExpectedRows: int | None
     Recent: list[list[float | int | None]]
+    Rejects: NotRequired[list[dict[str, Any]]]
 
 
 class PlanDocument(TypedDict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from penstock.domain import failed_job
+from penstock.domain import failed_job, reject_batch
 from penstock.domain.control_row import RowReading, read_row
 from penstock.domain.decision import GIVEN_UP, Day, decide_alone
 from penstock.domain.errors import UnknownCategoryError
@@ -15,6 +15,7 @@ from penstock.domain.lane import Lane
 from penstock.domain.logical_date import LogicalDate, logical_date_of, zone_of_category
 from penstock.domain.outcome import FAILURES, Outcome, Progress
 from penstock.domain.plan import RunFacts, counts_of, make_plan, plan_key
+from penstock.domain.retrying import by_job, retried_paths
 from penstock.domain.run_record import RunRecord
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from penstock.domain.messages import PlanCounts, PlanRunResponse
     from penstock.domain.plan_line import PlanDocument, PlanEntry
+    from penstock.domain.reject_batch import RejectBatch
     from penstock.domain.requested_run import RequestedRun
     from penstock.domain.rerun import Rerun
     from penstock.domain.site import Site
@@ -64,6 +66,7 @@ def plan_of(
     site: Site,
     outside: Iterable[OutsideJob] = (),
     rerun: Rerun | None = None,
+    rejects: Iterable[RejectBatch] = (),
 ) -> PlanDocument:
     """Make the plan of a run; raise InvalidRequestError for a day that cannot be read."""
     if rerun is None:
@@ -84,6 +87,7 @@ def plan_of(
         {job.name: job for job in outside},
         rerun,
         run.lane,
+        by_job(rejects),
     )
     return make_plan(readings, facts, day)
 
@@ -195,7 +199,7 @@ def metrics_of(counts: PlanCounts) -> dict[str, int]:
 def concerns(category: str, body: Mapping[str, Any]) -> bool:
     """Tell whether a message of the error queue is for a run of this category."""
     kind = body.get("kind")
-    if kind == failed_job.KIND:
+    if kind in (failed_job.KIND, reject_batch.KIND):
         return body.get("category") == category and bool(body.get("job_name"))
     return kind == RUN_LOG and isinstance(body.get("job_id"), str)
 
@@ -210,6 +214,7 @@ def is_done(
     plan: PlanDocument,
     chain: AbstractSet[str] | None = None,
     makes_up_for: tuple[str, ...] = (),
+    open_rejects: AbstractSet[str] = frozenset(),
 ) -> bool:
     """Tell whether a message may be deleted now that the plan is stored.
 
@@ -217,10 +222,13 @@ def is_done(
     gone (then it has no RunCondition). A job that is skipped or cannot run yet keeps its message,
     and so does one that has failed since: a repeat of Plan Run may come so late that the run has
     begun. A rerun makes up only for the runs of its chain, not for other days. What a plan makes
-    up for without running it is done as well.
+    up for without running it is done as well. The pointer to rejects may go if the plan tries
+    them, or if they are not among `open_rejects` any more.
     """
     if body["kind"] == RUN_LOG:
         return True
+    if body["kind"] == reject_batch.KIND:
+        return body["path"] in retried_paths(plan) or body["path"] not in open_rejects
     entries = {entry["JobName"]: entry for entry in plan["jobs"]}
     entry = entries.get(body["job_name"])
     if str(body.get("job_id", "")) >= plan["job_id"]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from penstock.domain.job_record import JobRecord
     from penstock.domain.open_run import OpenRun
     from penstock.domain.plan_line import PlanDocument
+    from penstock.domain.reject_batch import RejectBatch
     from penstock.domain.run_record import RunRecord
     from penstock.domain.waiter import Waiter
 
@@ -71,6 +72,9 @@ class Plans(Protocol):
     def store_lines(self, plan: PlanDocument) -> None:
         """Store what the map over the jobs reads; to be repeated until all is done."""
 
+    def store_file(self, key: str, content: bytes) -> None:
+        """Store a file of a run that only its jobs read."""
+
 
 class Failures(Protocol):
     """The error queue."""
@@ -93,6 +97,19 @@ class LeaseBook(Protocol):
 
     def take(self, run: OpenRun, scheduled_time: str | None) -> str | None:
         """Take the lease; return None if it is the run's own, else the job ID of the other run."""
+
+    def open_runs(self) -> list[OpenRun]:
+        """Return the runs that hold one."""
+
+
+class RejectBook(Protocol):
+    """The rejects that are not done with."""
+
+    def of_category(self, category: str) -> list[RejectBatch]:
+        """Return the batches of a category."""
+
+    def take(self, batch: RejectBatch, job_id: str) -> bool:
+        """Take a batch for a run; false if it has changed since it was read."""
 
 
 class ReconcileRule(Protocol):

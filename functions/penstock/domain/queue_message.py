@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TEXTS: Final = {"job": ("category", "job_name"), "run_log": ("job_id",)}
+_TEXTS: Final = {
+    "job": ("category", "job_name"),
+    "run_log": ("job_id",),
+    "rejects": ("category", "job_name", "job_id", "path"),
+}
 """For each kind the texts that a message must have."""
 _MAY_BE_TEXTS: Final = ("job_id", "logical_date", "outcome", "error", "cause")
 _NUMBERS: Final = ("attempt", "times")

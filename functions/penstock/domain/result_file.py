@@ -50,14 +50,15 @@ def figures_of_report(report: Any) -> Figures:
     if not isinstance(report, dict):
         raise MalformedResultError("result.json is no JSON object", Figures())
     stated = {name: report[name] for name in COUNTS if report.get(name) is not None}
-    good = {name: int(value) for name, value in stated.items() if _is_count(value)}
+    good = {name: int(value) for name, value in stated.items() if is_count(value)}
     bad = [f"{name} is {stated[name]!r}" for name in stated if name not in good]
     if bad:
         raise MalformedResultError(f"result.json: {', '.join(bad)}, no count", Figures(**good))
     return Figures(**good)
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
+    """Tell whether a member of a result file is a count."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return bool(0 <= value <= LARGEST_COUNT and value == int(value))

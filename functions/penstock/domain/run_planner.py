@@ -3,6 +3,8 @@
 Each step may be repeated. In this order nothing is lost if it ends anywhere in between:
 
 - the lease first, so that two runs for one day never both plan;
+- rejects of earlier runs are taken before the plan that names them is stored; if it never is, they
+  are free again as soon as the run is over;
 - the plan, of which the first that is stored counts, before the items that are made from it;
 - waiters after the items: whoever is told that an upstream job has ended finds the job;
 - messages of the error queue are deleted when all else is done.
@@ -12,13 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from penstock.domain import planning
+from penstock.domain import planning, reject_batch
 from penstock.domain.control_row import read_row
 from penstock.domain.errors import InvalidRequestError
 from penstock.domain.job_record import JobKey
 from penstock.domain.lane import Lane
 from penstock.domain.plan import job_records
 from penstock.domain.rerun import Rerun, chain_of, rerun_of
+from penstock.domain.retrying import free_batches, retried_paths, retry_files
 from penstock.domain.upstream import by_category, outside_job, outside_readings
 from penstock.domain.waiter import Waiter
 
@@ -28,15 +31,18 @@ if TYPE_CHECKING:
     from penstock.domain.control_row import RowReading
     from penstock.domain.job_record import JobRecord
     from penstock.domain.messages import PlanRunResponse
+    from penstock.domain.open_run import OpenRun
     from penstock.domain.plan_line import PlanDocument
     from penstock.domain.planning_stores import (
         Failures,
         LeaseBook,
         Plans,
         ReconcileRule,
+        RejectBook,
         Rows,
         Runs,
     )  # fmt: skip
+    from penstock.domain.reject_batch import RejectBatch
     from penstock.domain.requested_run import RequestedRun
     from penstock.domain.site import Site
     from penstock.domain.turn import TurnTaking
@@ -52,13 +58,15 @@ class Stores(NamedTuple):
     queue: Failures
     leases: LeaseBook
     rule: ReconcileRule
+    rejects: RejectBook
 
 
 class RunPlanner:
     """Makes the plan of a run, or finds that another run is at it."""
 
     def __init__(self, stores: Stores, turns: TurnTaking, site: Site) -> None:
-        self._rows, self._runs, self._plans, self._queue, self._leases, self._rule = stores
+        self._rows, self._runs, self._plans, self._queue = stores[:4]
+        self._leases, self._rule, self._rejects = stores[4:]
         self._turns = turns
         self._site = site
 
@@ -112,12 +120,22 @@ class RunPlanner:
         readings: Sequence[RowReading],
         messages: Iterable[Mapping[str, Any]] = (),
         rerun: Rerun | None = None,
+        rejects: Sequence[RejectBatch] = (),
     ) -> PlanDocument:
         """Make a plan without storing anything."""
         calendars = self._rows.calendars(planning.calendars_of(readings))
         logical_date = self._logical_date(run, rerun, readings)
         outside = self._outside(readings, logical_date, calendars)
-        return planning.plan_of(run, readings, calendars, messages, self._site, outside, rerun)
+        return planning.plan_of(
+            run, readings, calendars, messages, self._site, outside, rerun, rejects
+        )
+
+    def free_rejects(self, run: RequestedRun, open_runs: Iterable[OpenRun]) -> list[RejectBatch]:
+        """Return the rejects that a run may try again; a backfill tries none."""
+        if run.lane == Lane.BACKFILL:
+            return []
+        others = {other.job_id for other in open_runs}
+        return free_batches(self._rejects.of_category(run.category), run.job_id, others)
 
     def _logical_date(
         self, run: RequestedRun, rerun: Rerun | None, readings: Sequence[RowReading]
@@ -141,19 +159,49 @@ class RunPlanner:
         plan = self._plans.plan(run.job_id)
         if plan is None:
             prepare()
-            plan = self._plans.store(self.draft(run, readings, bodies, rerun))
+            plan = self._plans.store(self._with_rejects(run, readings, bodies, rerun))
         self._plans.store_lines(plan)  # of a stored plan too: who stored it may have died here
+        for key, content in retry_files(plan):
+            self._plans.store_file(key, content)
         self._runs.create_jobs(job_records(plan))
         self._wait_outside(plan)
         unlogged = self._runs.backlog(run.job_id, planning.unlogged_runs(bodies))
         self._runs.save(planning.run_record(plan, run, unlogged))
         if is_live and rerun is None:
             self._queue.send_all(planning.newly_failed(plan))
-        chain = rerun.chain if rerun else None
-        done = [m for m in messages if planning.is_done(m.body, plan, chain, makes_up_for)]
+        chain, left = rerun.chain if rerun else None, self._open_rejects(run, bodies)
+        done = [m for m in messages if planning.is_done(m.body, plan, chain, makes_up_for, left)]
         self._queue.delete(done)
         self._queue.release([message for message in messages if message not in done])
         return planning.response(plan, self._site.data_bucket)
+
+    def _with_rejects(
+        self,
+        run: RequestedRun,
+        readings: Sequence[RowReading],
+        bodies: Sequence[Mapping[str, Any]],
+        rerun: Rerun | None,
+    ) -> PlanDocument:
+        """Make the plan, and take the rejects that it tries; what others took first is left out."""
+        open_runs = self._leases.open_runs() if run.lane != Lane.BACKFILL else []
+        free = self.free_rejects(run, open_runs)
+        plan = self.draft(run, readings, bodies, rerun, free)
+        wanted = retried_paths(plan)
+        lost = {
+            batch.path
+            for batch in free
+            if batch.path in wanted and not self._rejects.take(batch, run.job_id)
+        }
+        if not lost:
+            return plan
+        kept = [batch for batch in free if batch.path not in lost]
+        return self.draft(run, readings, bodies, rerun, kept)
+
+    def _open_rejects(self, run: RequestedRun, bodies: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Return the paths of the rejects that are open, if any message is about such."""
+        if not any(body["kind"] == reject_batch.KIND for body in bodies):
+            return set()
+        return {batch.path for batch in self._rejects.of_category(run.category) if batch.open}
 
     def _outside(
         self,

@@ -17,6 +17,7 @@ from penstock.adapters.leases import Leases
 from penstock.adapters.notification_topic import NotificationTopic
 from penstock.adapters.plan_bucket import PlanBucket
 from penstock.adapters.pool_items import PoolItems
+from penstock.adapters.reject_items import RejectItems
 from penstock.adapters.run_table import RunTable
 from penstock.adapters.schedule_rule import ScheduleRule
 from penstock.adapters.silent_days import SilentDays
@@ -81,7 +82,9 @@ class Parts:
     @cached_property
     def planner(self) -> RunPlanner:
         """What plans runs."""
-        stores = Stores(self.control, self.runs, self.bucket, self.queue, self.leases, self.rule)
+        stores = Stores(
+            self.control, self.runs, self.bucket, self.queue, self.leases, self.rule, self.rejects
+        )
         return RunPlanner(stores, self.turns, self.settings.site)
 
     @cached_property
@@ -99,7 +102,12 @@ class Parts:
     @cached_property
     def aftermath(self) -> Aftermath:
         """What follows from the end of a job."""
-        return Aftermath(self.turns, self.queue, self.control, self.tables, now)
+        return Aftermath(self.turns, self.queue, self.control, self.tables, self.rejects, now)
+
+    @cached_property
+    def rejects(self) -> RejectItems:
+        """The rejects that are not done with."""
+        return RejectItems(self._dynamodb, self.settings.run_table, self._expires_at)
 
     @cached_property
     def tables(self) -> TableItems:

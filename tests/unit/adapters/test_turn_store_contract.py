@@ -20,6 +20,7 @@ from penstock.domain.figures import Figures
 from penstock.domain.job_record import JobKey, JobRecord
 from penstock.domain.outcome import Outcome, Progress
 from penstock.domain.pool import PoolView, QueueEntry
+from penstock.domain.rejects_report import RejectsReport
 
 NOW, LATER = "2026-11-21T05:00:00.000Z", "2026-11-21T06:00:00.000Z"
 RUN = "20261121T050000Z-1"
@@ -169,10 +170,12 @@ def test_the_token_is_replaced_only_while_the_job_runs(store: Any) -> None:
 def test_an_outcome_is_written_once_with_all_that_is_known(store: Any) -> None:
     store.create_jobs([job()])
     figures = Figures(rows_read=10, rows_rejected=0, seconds=41.5, dpu_seconds=2.59375)
-    ended = store.end(KEY, Ending(Outcome.SUCCEEDED, "Odd", "cause", figures), LATER)
+    rejects = RejectsReport(2, "s3://b/x", {"unique(id)": 2}, 1, ("s3://b/y",), 5, 3)
+    ended = store.end(KEY, Ending(Outcome.SUCCEEDED, "Odd", "cause", figures, rejects), LATER)
     assert ended.done
     assert ended.record.outcome is Outcome.SUCCEEDED
     assert (ended.record.figures, ended.record.ended_at) == (figures, LATER)
+    assert ended.record.rejects == rejects
     assert (ended.record.error, ended.record.cause) == ("Odd", "cause")
     again = store.end(KEY, Ending(Outcome.FAILED), LATER)
     assert not again.done

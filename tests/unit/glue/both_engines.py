@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from contextlib import closing
-from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from penstock_job.transform import TransformArgumentParser, transform
 from pyspark.sql import SparkSession
 from tests.unit.glue.conftest import BUCKET, LOGICAL_DATE, arguments
 from tests.unit.glue.folder_store import FolderStore
+from tests.unit.glue.kept import kept
 
 RUNS = count()
 
@@ -105,18 +105,10 @@ class Both:
         return Counter(tuple(_comparable(value) for value in row) for row in rows)
 
     def _rejects(self, contract: JobContract) -> Counter[str]:
-        rejects: Counter[str] = Counter()
-        folder = rejects_path(contract)
-        files = [*self.store.list(folder), *self.store.list(f"{folder}-malformed")]
-        for file in files:
-            if not file.path.rsplit("/", 1)[1].startswith(("part-", "malformed-")):
-                continue
-            for line in (self.store.read(file.path) or b"").decode().split("\n"):
-                if line:
-                    entry = json.loads(line, parse_float=Decimal)
-                    entry.pop("line", None)  # Spark does not number the lines of a file
-                    rejects[json.dumps(entry, sort_keys=True, default=str)] += 1
-        return rejects
+        found = kept(rejects_path(contract), self.store)
+        for reject in found:
+            del reject["first_seen"], reject["line"]  # Spark does not number the lines of a file
+        return Counter(json.dumps(reject, sort_keys=True, default=str) for reject in found)
 
     def _folder(self) -> Path:
         folder = self.folder / str(next(RUNS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from penstock_job.dataset import PublishedColumn, attempt_path, publish
 from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.object_store import ObjectStore
 from tests.unit.glue.conftest import BUCKET, arguments, load_script
+from tests.unit.glue.kept import kept
 
 SCRIPT = load_script("python_shell/load.py")
 UPSTREAM, JOB = "join_daily_cases", "load_daily_cases"
@@ -20,9 +20,9 @@ DAYS = """SELECT DATE '2020-01-22' + range::INTEGER AS date, range * 10 AS cases
           CASE WHEN range % 2 = 0 THEN range END AS deaths FROM range(60)"""
 
 
-def given(select: str, attempt: int = 1) -> JobContract:
+def given(select: str, attempt: int = 1, **own: Any) -> JobContract:
     """Publish the rows of a select as the upstream job's data."""
-    contract = contract_of(JobArgumentParser("").read(arguments(UPSTREAM, attempt)))
+    contract = contract_of(JobArgumentParser("").read(arguments(UPSTREAM, attempt, **own)))
     store = ObjectStore()
     with tempfile.TemporaryDirectory() as folder:
         engine = DuckDbEngine(Path(folder), store)
@@ -44,8 +44,6 @@ def rejects() -> list[dict[str, Any]]:
     """All rejects that loads have left."""
     prefix = f"data/Daily_Covid/{JOB}/_rejects/"
     listed = boto3.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)
-    bodies = [
-        boto3.client("s3").get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
-        for entry in listed.get("Contents", [])
-    ]
-    return [json.loads(line) for body in bodies for line in body.decode().splitlines()]
+    keys = [entry["Key"] for entry in listed.get("Contents", [])]
+    folders = [key.rpartition("/")[0] for key in keys if key.endswith("/rejects.json")]
+    return [reject for folder in folders for reject in kept(f"s3://{BUCKET}/{folder}")]

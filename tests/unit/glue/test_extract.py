@@ -12,6 +12,7 @@ import pytest
 from penstock_job.contract import Result
 from penstock_job.errors import ArgumentsError, RuleViolatedError, SourceError
 from tests.unit.glue.conftest import BUCKET, JOB_ID, LOGICAL_DATE, arguments, load_script
+from tests.unit.glue.kept import kept
 
 from penstock_cli.sample_sources import serve
 
@@ -31,6 +32,9 @@ def extract(folder: Path, content: str | bytes, **own: Any) -> Result:
         return result
 
 
+ATTEMPT = f"job_id={JOB_ID}/attempt=1"
+
+
 def read_json(key: str) -> Any:
     return json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
@@ -48,11 +52,7 @@ def rows(tmp_path: Path) -> list[tuple[Any, ...]]:
 
 
 def rejects() -> list[dict[str, Any]]:
-    found = []
-    for key in keys("data/Daily_Covid/extract_us_cases/_rejects/"):
-        body = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
-        found += [json.loads(line) for line in body.splitlines()]
-    return found
+    return kept(f"s3://{BUCKET}/data/Daily_Covid/extract_us_cases/_rejects/{ATTEMPT}")
 
 
 def test_a_file_becomes_parquet_a_manifest_and_a_result(tmp_path: Path) -> None:
@@ -61,9 +61,12 @@ def test_a_file_becomes_parquet_a_manifest_and_a_result(tmp_path: Path) -> None:
     result = extract(tmp_path, text, columns=["cases", "note"])
 
     assert rows(tmp_path) == [("1", 'Zürich, "two\nlines" 😷'), (None, "")]
-    assert rejects() == [
-        {"line": 5, "reason": "1 value, but the header names 3", "text": "2020-01-23"}
-    ]
+    (reject,) = rejects()
+    assert (reject["line"], reject["record"]) == (5, "2020-01-23")
+    assert (reject["rule"], reject["reason"]) == ("malformed", "1 value, but the header names 3")
+    assert reject["source"].endswith("/us.csv")
+    assert json.loads(reject["header"]) == ["date", "note", "cases"]
+    assert (reject["attempt"], reject["first_job_id"], reject["job_id"]) == (1, JOB_ID, JOB_ID)
     manifest = read_json(MANIFEST)
     assert manifest["files"] == [f"s3://{BUCKET}/{JOB}/part-00000.parquet"]
     assert manifest["columns"] == [
@@ -75,7 +78,13 @@ def test_a_file_becomes_parquet_a_manifest_and_a_result(tmp_path: Path) -> None:
     assert len(manifest["source"]["sha256"]) == 64
     counts = {"rows_read": 3, "rows_written": 2, "rows_rejected": 1, "rows_filtered": 0}
     assert counts.items() <= read_json(RESULT).items()
-    assert [output["rows"] for output in read_json(RESULT)["outputs"]] == [2, 1]
+    assert [output["rows"] for output in read_json(RESULT)["outputs"]] == [2]
+    assert read_json(RESULT)["rejects"] == {
+        "path": f"s3://{BUCKET}/data/Daily_Covid/extract_us_cases/_rejects/{ATTEMPT}",
+        "rows": 1,
+        "by_rule": {"malformed": 1},
+        "resting": 0,
+    }
     assert read_json(RESULT)["bytes"] == result.bytes > 0
 
 

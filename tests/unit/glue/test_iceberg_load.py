@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +20,7 @@ from pyspark.sql import SparkSession
 from tests.local.redshift.data_api import Platform
 from tests.unit.glue.conftest import BUCKET, arguments, iceberg_jar
 from tests.unit.glue.folder_store import FolderStore
+from tests.unit.glue.kept import kept
 from tests.unit.glue.loading import DAYS, JOB, UPSTREAM
 
 TABLE = "lake.sales.daily_cases"
@@ -70,9 +70,10 @@ class Lake:
         return len(self.rows(f"SELECT * FROM {TABLE}.snapshots"))
 
     def rejects(self) -> list[dict[str, Any]]:
-        folder = self.store.folder / BUCKET / "data/Daily_Covid" / JOB / "_rejects"
-        lines = [line for file in folder.rglob("part-*") for line in file.read_text().splitlines()]
-        return [json.loads(line) for line in lines]
+        folder = self.store.folder / BUCKET
+        found = (folder / "data/Daily_Covid" / JOB / "_rejects").rglob("rejects.json")
+        paths = [f"s3://{BUCKET}/{file.parent.relative_to(folder)}" for file in found]
+        return [reject for path in paths for reject in kept(path, self.store)]
 
 
 @pytest.fixture

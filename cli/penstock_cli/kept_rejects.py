@@ -1,0 +1,57 @@
+"""The records that jobs have rejected, read from where they are kept."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from penstock_cli.errors import CommandError
+
+_COLUMNS = "source, line, key, record, rule, reason, attempt, first_seen, first_job_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One rejected record, as it came, and why it was rejected the last time."""
+
+    source: str
+    line: int | None
+    key: str | None
+    record: str
+    rule: str
+    reason: str
+    attempt: int
+    first_seen: Any
+    first_job_id: str
+
+
+def records_of(s3: Any, path: str, limit: int) -> list[Record]:
+    """The first records under a path; CommandError where they cannot be read any more."""
+    try:
+        import duckdb
+    except ImportError:
+        raise CommandError("DuckDB is needed to read rejects: pip install duckdb") from None
+    try:
+        files = json.loads(_object(s3, f"{path}/rejects.json"))["files"]
+        with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+            local = [Path(folder, f"{number}.parquet") for number in range(len(files))]
+            for file, target in zip(files, local, strict=True):
+                target.write_bytes(_object(s3, file))
+            found = connection.execute(
+                f"SELECT {_COLUMNS} FROM read_parquet(?) ORDER BY rule, key, line, record LIMIT ?",  # noqa: S608
+                [[str(file) for file in local], limit],
+            ).fetchall()
+    except ClientError as error:
+        raise CommandError(f"the rejects under {path} cannot be read: {error}") from error
+    return [Record(*row) for row in found]
+
+
+def _object(s3: Any, address: str) -> bytes:
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body

@@ -1,0 +1,174 @@
+"""`penstock rejects`: which records were rejected, and what is to become of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from penstock.domain.reject_batch import RejectBatch
+from penstock.domain.rejects_digest import spoken_rules
+from penstock_cli.errors import CommandError
+from penstock_cli.kept_rejects import Record, records_of
+from penstock_cli.stack import Stack
+
+LONGEST_RECORD = 300
+
+
+def list_rejects(console: Console, stack: Stack, category: str) -> None:
+    """Print the batches of a category, or of all, that are open or rest."""
+    categories = [category] if category else stack.rejects.categories()
+    found = [batch for each in categories for batch in stack.rejects.of_category(each)]
+    if not found:
+        console.print("No rejected record is open or resting.")
+        return
+    at_work = _open_runs(stack)
+    for each in categories:
+        batches = [batch for batch in found if batch.category == each]
+        if batches:
+            console.print(Text(each, style="bold"))
+            console.print(_batch_table(batches, at_work))
+            console.print()
+    open_rows, resting = sum(b.open for b in found), sum(b.resting for b in found)
+    console.print(
+        f"{open_rows:,} open: the next run of their job tries them. {resting:,} resting: "
+        "nobody tries them until `penstock rejects retry`.",
+        highlight=False,
+    )
+
+
+def show_rejects(
+    console: Console, stack: Stack, job_id: str, jobs: Sequence[str], limit: int
+) -> None:
+    """Print the records that a run has rejected, each with its reason."""
+    noted = [
+        (batch, fate)
+        for batch, fate in stack.rejects.of_run(job_id)
+        if not jobs or batch.job_name in jobs
+    ]
+    if not noted:
+        raise CommandError(f"run {job_id} has rejected nothing{_of(jobs)}, or is forgotten")
+    for batch, fate in noted:
+        total = batch.open + batch.resting
+        console.print(
+            Text.assemble((batch.job_name, "bold"), f" for {batch.logical_date}: "),
+            f"{total:,} rejected: {spoken_rules(batch.by_rule)}",
+            highlight=False,
+            sep="",
+        )
+        console.print(Text(batch.path, style="dim"), soft_wrap=True)
+        if fate:
+            console.print(Text(_spoken_fate(fate), style="yellow"))
+        records = records_of(stack.client("s3"), batch.path, limit)
+        console.print(_record_table(records))
+        if total > len(records):
+            console.print(Text(f"… and {total - len(records):,} more (--limit)", style="dim"))
+        console.print()
+
+
+def retry_rejects(console: Console, stack: Stack, job_id: str, jobs: Sequence[str]) -> None:
+    """Have the next run try what a run has rejected, resting or not, as if for the first time."""
+    for batch in _left_of(stack, job_id, jobs):
+        if not stack.rejects.put_up(batch):
+            raise CommandError(f"{batch.job_name}: its rejects have just changed; look again")
+        [put_up] = [b for b in _left_of(stack, job_id, [batch.job_name]) if b.path == batch.path]
+        stack.queue.send_rejects(put_up)
+        console.print(
+            f"{batch.job_name}: {put_up.open:,} records are tried again by the next run of "
+            f"{batch.category} in which it runs",
+            highlight=False,
+        )
+
+
+def drop_rejects(
+    console: Console, stack: Stack, job_id: str, jobs: Sequence[str], reason: str, *, ask: bool
+) -> None:
+    """Give up what is left of a run's rejects, after asking; who and why is kept with the run."""
+    batches = _left_of(stack, job_id, jobs)
+    rows = sum(batch.open + batch.resting for batch in batches)
+    console.print(_batch_table(batches, frozenset()))
+    if ask and not typer.confirm(f"Never try these {rows:,} records again?"):
+        raise typer.Exit(1)
+    who = stack.client("sts").get_caller_identity()["Arn"]
+    for batch in batches:
+        fate = {"By": who, "At": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        fate |= {"Reason": reason} if reason else {}
+        if not stack.rejects.drop(batch, fate):
+            raise CommandError(f"{batch.job_name}: its rejects have just changed; look again")
+        number = batch.open + batch.resting
+        console.print(f"{batch.job_name}: {number:,} records dropped", highlight=False)
+    console.print(Text("Their files stay where they are.", style="dim"))
+
+
+def _left_of(stack: Stack, job_id: str, jobs: Sequence[str]) -> list[RejectBatch]:
+    """The batches of a run that are open or rest and that no run is trying just now."""
+    categories = {batch.category for batch, fate in stack.rejects.of_run(job_id) if not fate}
+    run = stack.run_table.run(job_id)
+    categories |= {run.category} if run else set()
+    at_work = _open_runs(stack)
+    found = [
+        batch
+        for category in sorted(categories or stack.rejects.categories())
+        for batch in stack.rejects.of_category(category)
+        if batch.job_id == job_id and (not jobs or batch.job_name in jobs)
+    ]
+    if not found:
+        raise CommandError(f"nothing that run {job_id} has rejected{_of(jobs)} is open or rests")
+    for batch in found:
+        if batch.taken_by in at_work:
+            raise CommandError(
+                f"{batch.job_name}: run {batch.taken_by} is trying its rejects; wait for its end"
+            )
+    return found
+
+
+def _open_runs(stack: Stack) -> frozenset[str]:
+    return frozenset(run.job_id for run in stack.leases.open_runs())
+
+
+def _batch_table(batches: Sequence[RejectBatch], at_work: frozenset[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("job, run and rules", overflow="fold")
+    table.add_column("for", no_wrap=True)
+    table.add_column("open", justify="right")
+    table.add_column("resting", justify="right")
+    for batch in batches:
+        lines = [Text(batch.job_name), Text(batch.job_id, style="dim")]
+        lines.append(Text(spoken_rules(batch.by_rule), style="dim"))
+        if batch.taken_by in at_work:
+            lines.append(Text(f"being tried by {batch.taken_by}", style="cyan"))
+        table.add_row(
+            Text("\n").join(lines),
+            batch.logical_date,
+            Text(f"{batch.open:,}", style="yellow" if batch.open else "dim"),
+            Text(f"{batch.resting:,}", style="red" if batch.resting else "dim"),
+        )
+    return table
+
+
+def _record_table(records: Sequence[Record]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("key or line", overflow="fold", max_width=24)
+    table.add_column("try", justify="right")
+    table.add_column("reason and record", overflow="fold")
+    for record in records:
+        text = record.record
+        shown = text if len(text) <= LONGEST_RECORD else f"{text[:LONGEST_RECORD]}…"
+        where = record.key or (f"line {record.line}" if record.line else "")
+        what = Text("\n").join([Text(record.reason, style="yellow"), Text(shown)])
+        table.add_row(where, str(record.attempt), what)
+    return table
+
+
+def _spoken_fate(fate: dict[str, str]) -> str:
+    why = f": {fate['Reason']}" if fate.get("Reason") else ""
+    what = "tried again" if fate["What"] == "RETRIED" else "dropped"
+    return f"{what} by {fate['By']} at {fate['At']}{why}"
+
+
+def _of(jobs: Sequence[str]) -> str:
+    return f" in {', '.join(jobs)}" if jobs else ""
