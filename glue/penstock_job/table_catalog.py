@@ -116,9 +116,7 @@ def _hive_type(text: str) -> str:
 
 def _partition_names(layers: Sequence[Layer]) -> list[str]:
     """The columns by whose values the files of every layer are laid out; none if layers differ."""
-    found = {
-        tuple(name for name, _ in _values(layer, path)) for layer in layers for path in layer.files
-    }
+    found = {tuple(name for name, _ in _values(path)) for layer in layers for path in layer.files}
     return list(found.pop()) if len(found) == 1 else []
 
 
@@ -129,7 +127,7 @@ def _partitions(
     if not keys:
         return [CatalogPartition(own, _folder_of(layer, folder))] if layered else []
     folders = {
-        (*own, *(value for _, value in _values(layer, path))): posixpath.dirname(path)
+        (*own, *(value for _, value in _values(path))): posixpath.dirname(path)
         for path in layer.files
     }
     return [CatalogPartition(values, place) for values, place in sorted(folders.items())]
@@ -138,14 +136,13 @@ def _partitions(
 def _folder_of(layer: Layer, folder: str) -> str:
     """The folder in which all files of a layer are, and nothing else."""
     if layer.files:
-        return _split(layer, layer.files[0])[0]
-    return f"{folder}/{_attempt(layer)}/empty"
+        return _split(layer.files[0])[0]
+    return f"{folder}/job_id={layer.job_id}/attempt={layer.attempt}/empty"
 
 
-def _values(layer: Layer, path: str) -> list[tuple[str, str]]:
+def _values(path: str) -> list[tuple[str, str]]:
     """The partition columns and values that the folders of a file's path state."""
-    below = posixpath.dirname(_split(layer, path)[1])
-    pairs = (part.partition("=") for part in below.split("/") if part)
+    pairs = (part.partition("=") for part in _split(path)[1].split("/") if part)
     return [(unquote(name)[_mark(name) :], unquote(value)) for name, _, value in pairs]
 
 
@@ -153,12 +150,11 @@ def _mark(name: str) -> int:
     return len(LAID_OUT_BY) if name.startswith(LAID_OUT_BY) else 0
 
 
-def _split(layer: Layer, path: str) -> tuple[str, str]:
-    """A file's path as the folder of its try and what is below that."""
-    start, attempt, rest = path.partition(f"/{_attempt(layer)}/")
+def _split(path: str) -> tuple[str, str]:
+    """The folder of a file: that of the try which wrote it, and what is below that.
+
+    Whose try it was counts for nothing: increments that become one are written by a later run.
+    """
+    start, mark, rest = posixpath.dirname(path).partition("/try=")
     token, _, below = rest.partition("/")
-    return f"{start}{attempt}{token}", below
-
-
-def _attempt(layer: Layer) -> str:
-    return f"job_id={layer.job_id}/attempt={layer.attempt}"
+    return f"{start}{mark}{token}", below

@@ -73,6 +73,17 @@ def test_each_layer_is_a_partition() -> None:
     ]
 
 
+def test_increments_that_became_one_are_found_where_the_run_that_did_it_has_written() -> None:
+    files = [f"{FOLDER}/job_id=9/attempt=2/try=4d5e6f70/part-00001.parquet"]
+    compacted = replace(layer("2", is_whole=False), files=files)
+    table = described(layer("1", "part-1.parquet"), compacted)
+
+    assert [(partition.values, partition.location) for partition in table.partitions] == [
+        (("1",), f"{FOLDER}/job_id=1/attempt=1/try=0a1b2c3d"),
+        (("2",), f"{FOLDER}/job_id=9/attempt=2/try=4d5e6f70"),
+    ]
+
+
 def test_columns_by_which_files_are_laid_out_are_partition_keys_and_no_columns() -> None:
     files = [
         "State=CA/day=2026-01-01/part-00001-00000.parquet",
