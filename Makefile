@@ -34,8 +34,10 @@ down: ## stop what `make up` started
 test: setup ## every test, in two processes; WORKERS=4 takes four
 	@pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder
 
-prove: setup ## the proof of turn-taking at length: half a million interleavings
+prove: setup ## the proofs at length: interleavings, random specifications, Spark 4
 	@PENSTOCK_PROOF=500000 pytest tests/proof
+	@PENSTOCK_PROOF=200 pytest tests/unit/glue/test_random_specifications.py
+	@scripts/on_spark_4
 
 check: setup ## lint, types, templates
 	@scripts/check

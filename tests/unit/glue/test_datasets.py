@@ -15,7 +15,14 @@ from penstock_job.contract import (
     contract_of,
     write_result,
 )
-from penstock_job.dataset import PublishedColumn, attempt_path, find_input, manifest_path, publish
+from penstock_job.dataset import (
+    PublishedColumn,
+    attempt_path,
+    find_input,
+    manifest_path,
+    publish,
+    rows_before,
+)
 from penstock_job.errors import (
     AccountingError,
     ArgumentsError,
@@ -168,3 +175,23 @@ def test_an_object_is_replaced_only_as_long_as_it_is_what_was_read(store: Object
     assert store.replace(path, b"3", "application/json", found[1])
     assert not store.replace(path, b"4", "application/json", found[1])
     assert store.read(path) == b"3"
+
+
+def test_the_rows_of_the_last_date_before_are_found(store: ObjectStore) -> None:
+    of = contract()
+    assert rows_before(store, of) is None
+    here = manifest_path(of, of.job_name)
+    for day, rows in (("2026-11-18", 5), ("2026-11-20", 7), ("2026-11-22", 9)):
+        path = here.replace(LOGICAL_DATE, day)
+        store.write(path, json.dumps({"rows": rows}).encode(), "application/json")
+    store.write(f"s3://{BUCKET}/data/Daily_Covid/clean/logical_date=zero.txt", b"", "text/plain")
+
+    assert rows_before(store, of) == 7
+    assert list(store.folders(f"s3://{BUCKET}/data/Daily_Covid/clean")) == [
+        "logical_date=2026-11-18",
+        "logical_date=2026-11-20",
+        "logical_date=2026-11-22",
+    ]
+    store.write(here.replace(LOGICAL_DATE, "2026-11-20"), b"{}", "application/json")
+    with pytest.raises(InputError, match="it says no rows"):
+        rows_before(store, of)
