@@ -42,6 +42,10 @@ class Endpoint:
         self.bad = bad
         self.stored: set[str] = set()
         self.requests: list[int] = []
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def post(self, operation: str, body: bytes) -> tuple[int, bytes]:
         assert operation == "BatchWriteItem"
@@ -100,6 +104,7 @@ def test_without_trouble_there_is_one_request_for_25_items(count: int) -> None:
     assert len(endpoint.stored) == count
     assert (puts.items, puts.requests, puts.retries) == (count, math.ceil(count / 25), 0)
     assert len(endpoint.requests) == puts.requests
+    assert endpoint.is_closed
 
 
 def test_what_a_busy_table_leaves_over_is_sent_again_and_nothing_else() -> None:
