@@ -49,6 +49,7 @@ generate: setup ## the files made from others: diagrams, bundles of the Glue job
 	@PENSTOCK_WRITE_PAGES=1 pytest tests/crash
 
 bench: setup ## every benchmark; each prints its table
+	@$(UV) sync --frozen --inexact --quiet --group bench
 	@for each in bench/*.py; do echo "== $$each"; python "$$each" || exit 1; done
 
 deploy: setup ## build and deploy to AWS with samconfig.toml; ENV=prod takes that section

@@ -142,12 +142,6 @@ class DuckDbEngine:
         shutil.rmtree(parts)
         return Written(stored, rows)
 
-    def write_json_lines(self, sql: str, folder: str, name: str = "part-00000.jsonl") -> Written:
-        """One file of JSON objects."""
-        file = self.folder / name
-        self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT json)")
-        return self._stored(file, folder, f"read_ndjson_objects({_quoted(file)})")
-
     def _stored(self, file: Path, folder: str, reading: str) -> Written:
         rows = self.row(f"SELECT count(*) FROM {reading}")[0]
         stored = self.store.upload(file, f"{folder}/{file.name}")

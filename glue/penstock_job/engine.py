@@ -84,9 +84,6 @@ class Engine(Protocol):
     def write_parquet(self, sql: str, folder: str) -> Written:
         """Write the rows of a select to an S3 folder as Parquet; count them in the files."""
 
-    def write_json_lines(self, sql: str, folder: str) -> Written:
-        """Write the rows of a select to an S3 folder, one JSON object a line; count them there."""
-
 
 def of_known_types(sql: str, schema: Mapping[str, ColumnType], dialect: Dialect) -> str:
     """A select with each column cast to its type, so that only the seven types are published."""

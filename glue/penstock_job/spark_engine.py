@@ -145,23 +145,9 @@ class SparkEngine:
             frame.write.mode("overwrite").parquet(folder)
         except FAILURES as error:
             raise explained_failure(error) from error
-        return self._written(folder, "parquet")
-
-    def write_json_lines(self, sql: str, folder: str) -> Written:
-        """Files of JSON objects, one per partition."""
-        frame = self._run(sql)
-        try:
-            frame.write.mode("overwrite").option("ignoreNullFields", "false").json(folder)
-        except FAILURES as error:
-            raise explained_failure(error) from error
-        return self._written(folder, "text")
-
-    def _written(self, folder: str, form: str) -> Written:
         files = [file for file in self.store.list(folder) if "/part-" in file.path]
-        paths = [file.path for file in files]
-        reader = self.session.read
-        frame = reader.parquet(*paths) if form == "parquet" else reader.text(paths)
-        return Written(files, frame.count())
+        rows = self.session.read.parquet(*(file.path for file in files)).count()
+        return Written(files, rows)
 
     def _run(self, sql: str) -> DataFrame:
         try:
