@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,14 +139,19 @@ class World:
                     return False
             raise AssertionError(f"{point} was never reached")
         command = [sys.executable, "-m", "tests.crash.step", str(POINTS.index(point))]
-        ended = subprocess.run(
-            [*command, json.dumps(request)],
-            cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'glue'}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with tempfile.TemporaryDirectory() as folder:  # who is killed cleans nothing up
+            ended = subprocess.run(
+                [*command, json.dumps(request)],
+                cwd=REPOSITORY,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'glue'}",
+                    "TMPDIR": folder,
+                },
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         assert ended.returncode == -9, f"{point}: {ended.returncode}\n{ended.stderr}"
         return False
 
