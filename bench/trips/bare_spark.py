@@ -51,7 +51,7 @@ def main(session: SparkSession, trips: Path, zones: Path, output: Path) -> None:
     ).write.mode("overwrite").parquet(str(output / "trips"))
     session.sql(
         f"SELECT reason, corrupt, {', '.join(COLUMNS)} FROM judged "
-        "WHERE reason IS NOT NULL AND NOT coalesce(distance_ <= 0, FALSE)"
+        "WHERE corrupt IS NOT NULL OR (reason IS NOT NULL AND NOT coalesce(distance_ <= 0, FALSE))"
     ).write.mode("overwrite").json(str(output / "rejects"))
 
 

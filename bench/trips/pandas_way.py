@@ -31,7 +31,9 @@ def main(trips: Path, zones: Path, output: Path) -> None:
     }
     for text, failed in checks.items():
         reason[failed & (reason == "")] = text
-    is_rejected = (reason != "") & ~(typed["distance"] <= 0)
+    # A line that ends too early has no dropoff; pandas itself does not tell.
+    is_cut = raw["dropoff_zone"].isna()
+    is_rejected = (reason != "") & (is_cut | ~(typed["distance"] <= 0))
     rejects = raw[is_rejected].assign(reason=reason[is_rejected])
     good = typed[(reason == "") & (typed["distance"] > 0)]
     for name in ("trip_id", "passengers", "pickup_zone", "dropoff_zone"):
