@@ -138,7 +138,13 @@ def test_a_file_behind_http_becomes_a_dataset_and_its_broken_lines_rejects(
     assert (report["rows"], report["rows_rejected"]) == (2, 2)
     where = f"{url}/clicks.csv"
     assert extracts.rejects(report) == [
-        {"file": where, "line": 3, "reason": "1 value, but the header names 3", "text": "2"},
+        {
+            "file": where,
+            "line": 3,
+            "reason": "1 value, but the header names 3",
+            "text": "2",
+            "whole": True,
+        },
         {
             "file": where,
             "reason": "at is not a date",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.transform import TransformArgumentParser, transform
 from tests.unit.glue.conftest import BUCKET, arguments
 from tests.unit.glue.folder_store import FolderStore
+from tests.unit.glue.kept import kept
 
 REAL = Path(__file__).parents[4] / "shared/data/covid"
 SERIES, REFERENCE = "time-series-19-covid-combined.csv", "reference.csv"
@@ -61,9 +61,7 @@ class Shop:
         return f"s3://{BUCKET}/raw/{name}"
 
     def rejects(self, job: str) -> list[dict[str, Any]]:
-        files = self.store.list(rejects_path(self.contract(job)))
-        bodies = [self.store.read(file.path) or b"" for file in files]
-        return [json.loads(line) for body in bodies for line in body.splitlines()]
+        return kept(rejects_path(self.contract(job)), self.store)
 
 
 @pytest.fixture
@@ -96,7 +94,7 @@ def test_every_line_that_was_broken_is_a_reject_and_no_other(real_data: Path, sh
     assert after.rows_written == len(lines) - 400
     broken = {number + 2 for position, number in enumerate(chosen) if position % len(BREAKERS) < 3}
     rejects = shop.rejects("series")
-    assert {reject["line"] for reject in rejects if "line" in reject} == broken
+    assert {reject["line"] for reject in rejects if reject["line"]} == broken
     assert len(rejects) == 400
 
 

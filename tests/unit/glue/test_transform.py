@@ -19,6 +19,7 @@ from penstock_job.errors import (
 )
 from tests.unit.glue.both_engines import Both, agree
 from tests.unit.glue.conftest import BUCKET
+from tests.unit.glue.kept import kept
 
 ORDERS = [
     ("1", "DE", "p1"), ("2", "FR", "p2"), ("3", "XX", "p1"), ("4", None, "p9"), ("V", "DE", "p1"),
@@ -240,11 +241,10 @@ def test_a_plain_file_is_read_as_it_is_with_its_bad_lines_numbered(
     assert made.counts == (20_000, 19_998, 2, 0)
     assert "parted" not in caplog.text
     folder = f"s3://{BUCKET}/data/Test_{both.run}/by_duckdb/_rejects"
-    (file,) = both.store.list(f"{folder}/job_id=20261121T050000Z-x/attempt=1")
-    rejects = [json.loads(line) for line in (both.store.read(file.path) or b"").splitlines()]
-    assert rejects == [
-        {"line": 8, "reason": "1 value, but the header names 2", "text": "5"},
-        {"line": 15_001, "reason": "3 values, but the header names 2", "text": "14998;a;b"},
+    rejects = kept(f"{folder}/job_id=20261121T050000Z-x/attempt=1", both.store)
+    assert [(reject["line"], reject["reason"], reject["record"]) for reject in rejects] == [
+        (8, "1 value, but the header names 2", "5"),
+        (15_001, "3 values, but the header names 2", "14998;a;b"),
     ]
 
 
