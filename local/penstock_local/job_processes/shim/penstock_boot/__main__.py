@@ -47,9 +47,9 @@ def _failed(error: BaseException, script: str, report: Path, gateway: SparkGatew
     if isinstance(error, SystemExit) and error.code in (None, 0):
         return 0
     failure.print_traceback(error, script)
-    message = failure.describe(error, short_name=gateway is not None)
-    if gateway and gateway.death():
-        message = gateway.death()
+    # A dead JVM cannot be asked what was wrong.
+    death = gateway.death() if gateway else ""
+    message = death or failure.describe(error, short_name=gateway is not None)
     report.write_text(message, encoding="utf-8")
     return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
 

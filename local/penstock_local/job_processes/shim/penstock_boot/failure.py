@@ -40,5 +40,8 @@ def describe(error: BaseException, short_name: bool) -> str:
 
 def _java_failure(error: Any) -> str:
     call = str(error.errmsg).strip()
-    cause = str(error.java_exception.toString()).strip().split("\n", 1)[0]
+    try:
+        cause = str(error.java_exception.toString()).strip().split("\n", 1)[0]
+    except Exception as unasked:  # noqa: BLE001 - whatever it is, the run must report something
+        cause = f"(what is not known: {type(unasked).__name__}: {unasked})"
     return f"{call} {cause}"
