@@ -161,6 +161,7 @@ class World:
 
     def _load(self, job_id: str, attempt: int) -> dict[str, Any]:
         own = {"inputs": "extract:shop/orders", "key": "id", "dynamodb_table": SINK}
+        own["lease_seconds"] = "10"  # of a killed load, the next one has to wait for its end
         return {"argv": self._argv(job_id, "load_orders", attempt, **own)}
 
     def _settle(self, job_id: str, attempt: int, ended_well: bool) -> dict[str, Any]:
