@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-TOGETHER = ("e2e", "proof", "unit/glue", "local/glue", "local/asl/integrations", "local/redshift")
+TOGETHER = (
+    "e2e",
+    "unit/glue",
+    "crash",
+    "proof",
+    "local/glue",
+    "local/asl/integrations",
+    "local/redshift",
+)
 """Folders whose tests share a platform, a Spark or a database. The longest come first."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let folders that belong together, and else the tests of one file, run in one process."""
     if not hasattr(config, "workerinput"):
