@@ -56,8 +56,9 @@ class FolderStore(ObjectStore):
         self.folder = folder
 
     def read(self, path: str) -> bytes | None:
-        """The content of a file."""
-        return (self.folder / path.removeprefix("s3://")).read_bytes()
+        """The content of a file; None where there is none."""
+        file = self.folder / path.removeprefix("s3://")
+        return file.read_bytes() if file.is_file() else None
 
     def download(self, paths: Sequence[str], folder: Path) -> list[Path]:
         """The files where they are."""
