@@ -57,7 +57,7 @@ def contestants(folder: Path, trips: Path, zones: Path) -> list[Contestant]:
     argv = arguments(source=f"s3://{BUCKET}/raw/trips.csv", **SPECIFICATION)
     data = f"{folder}/{BUCKET}/data/Daily_Trips/clean_trips"
     made = f"{data}/job_id=20260131T050000Z-bench/attempt=1/*.parquet"
-    kept = f"{data}/_rejects/job_id=20260131T050000Z-bench/attempt=1*/[pm]a*-0*"
+    kept = f"{data}/_rejects/job_id=20260131T050000Z-bench/attempt=1/*.parquet"
     job = [str(HERE / "bench/trips/job.py")]
     on_shell = [*job, "python_shell/transform.py", str(folder)]
     shell_argv = json.dumps([*argv, "--memory_limit", MEMORY])
@@ -117,7 +117,8 @@ def measure(contestant: Contestant, folder: Path) -> Measured:
             process.returncode, contestant.name, (folder / "log").read_text()[-3000:]
         )
     written = _count(f"read_parquet('{contestant.written}')")
-    rejected = _count(f"read_ndjson_objects('{contestant.rejected}')")
+    reader = "read_parquet" if contestant.rejected.endswith(".parquet") else "read_ndjson_objects"
+    rejected = _count(f"{reader}('{contestant.rejected}')")
     *folders, names = Path(contestant.written).parts
     size = sum(file.stat().st_size for file in Path(*folders).glob(names))
     return Measured(seconds, cpu, peak, written, rejected, size)
