@@ -43,7 +43,7 @@ def records_of(s3: Any, path: str, limit: int) -> list[Record]:
             for file, target in zip(files, local, strict=True):
                 target.write_bytes(_object(s3, file))
             found = connection.execute(
-                f"SELECT {_COLUMNS} FROM read_parquet(?) ORDER BY rule, key, line, record LIMIT ?",  # noqa: S608
+                f"SELECT {_COLUMNS} FROM read_parquet(?) ORDER BY rule, key, line, record LIMIT ?",  # noqa: S608 - own names
                 [[str(file) for file in local], limit],
             ).fetchall()
     except ClientError as error:

@@ -25,7 +25,7 @@ def write_all(client: DynamoDBClient, writes: list[Any]) -> bool:
                 return False
             if "TransactionConflict" not in codes or attempt == _MOST_CONFLICTS - 1:
                 raise
-            time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311
+            time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
         else:
             return True
     return False
