@@ -9,11 +9,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from penstock_job.column_type import ColumnType
-from penstock_job.compiler import JUDGED, Program, compile_program
+from penstock_job.compiler import Program, compile_program
 from penstock_job.contract import JobContract, Output, Result, write_result
 from penstock_job.dataset import PublishedColumn, attempt_path, publish
 from penstock_job.engine import Engine, Written, of_known_types
 from penstock_job.errors import AccountingError, InputError, SpecificationError
+from penstock_job.judged_table import JUDGED
 from penstock_job.object_store import ObjectStore
 from penstock_job.reject_sql import key_sources
 from penstock_job.rejects import MALFORMED, UNFIT, Kept, Malformed, Retries, keep_rejects, report

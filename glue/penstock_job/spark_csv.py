@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from penstock_job.compiler import FAULT, JUDGED, LINE
 from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, header_of
 from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import SPARK
+from penstock_job.judged_table import FAULT, JUDGED, LINE
 from penstock_job.refine import Judgement, judge
 from penstock_job.rejects import Malformed, Retries
 from penstock_job.specification import Specification
