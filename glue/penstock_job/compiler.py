@@ -7,7 +7,9 @@
     joined   what the lookups have, and whether they have it
     checked  each rule broken or not, and the filter's verdict
     ranked   `unique`, which needs the verdicts of the other rules
-    stated   one status per record: accepted, rejected or filtered, and why
+    stated   one status per record: accepted, rejected or filtered
+
+Why a record is rejected, and its text, are put together for rejects alone.
 
 A record that the filter plainly refuses, or that a join drops, is filtered, whatever else is wrong
 with it: it is none of this job's business. One that breaks a rule is rejected. One that the filter
@@ -16,7 +18,7 @@ cannot judge (its verdict is NULL) and that breaks no rule is filtered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penstock_job.check import Check, checks_of
@@ -26,10 +28,8 @@ from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
 from penstock_job.judged_table import (
     ACCEPTED,
-    FILTERED,
     JUDGED,
     LINE,
-    MALFORMED,
     REJECTED,
     records_of,
 )
@@ -38,8 +38,9 @@ from penstock_job.record import raw_columns, record_of
 from penstock_job.reject_sql import RETRY, first_rule, key_text
 from penstock_job.specification import Specification, require_columns
 from penstock_job.subject import Subject
+from penstock_job.tally import counts_of
 from penstock_job.typed_columns import plain, read, taken, typed
-from penstock_job.verdict import checked, ranked, stated
+from penstock_job.verdict import checked, ranked, reason, stated
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,28 @@ class Program:
     """The compiled statements.
 
     `lookups` are to be made tables first. `judged` reads the main input; its result is to be kept
-    as the table `penstock_judged`, which the others read. `tally` gives one row: records,
-    accepted, rejected, filtered, those of them that are tried again and not filtered, those again
-    rejected, then the number of records that fail each check, without those tried again. `rejects`
-    gives what `penstock_job.rejects` keeps, `accepted_again` the numbers of the records that are
-    tried again and accepted.
+    as the table `penstock_judged`, which the others read. `counts` are the aggregates that
+    `penstock_job.tally` reads. `rejects` gives what `penstock_job.rejects` keeps, `accepted_again`
+    the numbers of the records that are tried again and accepted.
     """
 
     lookups: tuple[Lookup, ...]
     judged: str
-    tally: str
+    counts: tuple[str, ...]
     accepted: str
     rejects: str
     accepted_again: str
     checks: tuple[Check, ...]
+
+    @property
+    def tally(self) -> str:
+        """The select of the counts, as one row."""
+        return f"SELECT {', '.join(self.counts)} FROM {JUDGED}"
+
+    @property
+    def compares(self) -> bool:
+        """Whether a verdict depends on other records of the input."""
+        return any(check.is_comparison for check in self.checks)
 
 
 def compile_program(
@@ -96,7 +105,7 @@ def compile_program(
     return Program(
         lookups=subject.lookups,
         judged=_judged(subject, table),
-        tally=_tally(subject.checks),
+        counts=counts_of(subject.checks),
         accepted=f"SELECT {names} FROM {JUDGED} WHERE penstock_status = '{ACCEPTED}'",
         rejects=(
             "SELECT CAST(NULL AS BIGINT) AS line, penstock_key AS key, penstock_record AS record, "
@@ -119,33 +128,16 @@ def _require_source(column: Column, schema: Mapping[str, ColumnType]) -> None:
         )
 
 
-def _tally(checks: Sequence[Check]) -> str:
-    statuses = [
-        f"count(*) FILTER (WHERE penstock_status = '{status}') AS {status}"
-        for status in (ACCEPTED, REJECTED, FILTERED)
-    ]
-    failed = [
-        f"count(*) FILTER (WHERE {check.flag} AND penstock_status IN ('{ACCEPTED}', '{REJECTED}') "
-        f"AND {RETRY} IS NULL) AS {check.flag}"
-        for check in checks
-    ]
-    statuses += [
-        f"count({RETRY}) FILTER (WHERE penstock_status <> '{FILTERED}') AS again",
-        f"count({RETRY}) FILTER (WHERE penstock_status = '{REJECTED}') AS rejected_again",
-    ]
-    records = f"count(*) FILTER (WHERE penstock_status <> '{MALFORMED}') AS records"
-    return f"SELECT {', '.join([records, *statuses, *failed])} FROM {JUDGED}"
-
-
 def _judged(subject: Subject, table: str) -> str:
     names = [subject.name(name) for name in subject.types]
     flags = [check.flag for check in subject.checks]
-    kept = ", ".join([*names, *flags, *subject.lines, "penstock_status", "penstock_reason", RETRY])
+    kept = ", ".join([*names, *flags, *subject.lines, "penstock_status", RETRY])
     raw, dialect = dict(raw_columns(subject.schema)), subject.dialect
     rule = first_rule(subject.checks, dialect, is_numbered=subject.is_numbered)
     described = {
         "penstock_record": dialect.record_text(record_of(subject.schema, dialect)),
         "penstock_rule": rule,
+        "penstock_reason": reason(subject),
         "penstock_key": key_text(subject.specification, raw, dialect),
     }
     rejected = ", ".join(

@@ -37,15 +37,14 @@ class SparkCsv:
         self.header_line = first.rstrip("\r").lstrip(BYTE_ORDER_MARK)
         self.header = header_of(first.encode(), delimiter)[0]
 
-    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
+    def judge(
+        self, specification: Specification, table: str, retries: Retries, folder: str
+    ) -> Judgement:
         """Judge the records by the specification, as the table of that name."""
         wanted = wanted_columns([column.source for column in specification.columns], self.header)
         self.engine.view(table, self._select(wanted))
-        judgement = judge(self.engine, specification, table, retries)
-        self.records = judgement.records
-        self.malformed_rows = self.engine.row(
-            f"SELECT count(*) FROM {JUDGED} WHERE {FAULT} IS NOT NULL"
-        )[0]
+        judgement = judge(self.engine, specification, table, retries, folder)
+        self.records, self.malformed_rows = judgement.records, judgement.malformed
         return judgement
 
     def malformed(self) -> Malformed:

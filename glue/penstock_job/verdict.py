@@ -48,25 +48,25 @@ def _verdict(subject: Subject) -> str:
 
 
 def ranked(subject: Subject) -> str:
-    """`unique`, which needs the verdicts of the other rules, and the reasons of a reject."""
+    """`unique`, which needs the verdicts of the other rules; then whether any rule rejects."""
     comparisons = subject.rule_checks(comparisons=True)
-    reason = _reason(subject)
+    fails = f"({_fails(_rejecting(subject, comparisons=True))}) AS penstock_fails"
     if not comparisons:
-        return f"SELECT *, {reason} AS penstock_reason FROM checked"
+        return f"SELECT *, {fails} FROM checked"
     # Only records that are good in themselves compete for a key; otherwise a bad one could take
     # it, and both it and the good one would be lost.
     fit = f"(NOT ({_fails(_rejecting(subject, comparisons=False))}) AND penstock_filter IS TRUE)"
     flags = ["*", *(f"{_repeats(subject, rule)} AS {check.flag}" for check, rule in comparisons)]
     ranked = f"SELECT {', '.join(flags)} FROM (SELECT *, {fit} AS penstock_fit FROM checked) AS fit"
-    return f"SELECT *, {reason} AS penstock_reason FROM ({ranked}) AS compared"
+    return f"SELECT *, {fails} FROM ({ranked}) AS compared"
 
 
 def stated(subject: Subject) -> str:
-    """One status per record, and why."""
+    """One status per record."""
     malformed = f"WHEN {FAULT} IS NOT NULL THEN '{MALFORMED}' " if subject.has_lines else ""
     return (
         f"SELECT *, CASE {malformed}WHEN penstock_filter IS FALSE THEN '{FILTERED}' "
-        f"WHEN penstock_reason <> '' THEN '{REJECTED}' "
+        f"WHEN penstock_fails THEN '{REJECTED}' "
         f"WHEN penstock_filter IS TRUE THEN '{ACCEPTED}' "
         f"ELSE '{FILTERED}' END AS penstock_status FROM ranked"
     )
@@ -97,11 +97,11 @@ def _fails(checks: Sequence[tuple[Check, str]]) -> str:
     return " OR ".join(condition for _, condition in checks)
 
 
-def _reason(subject: Subject) -> str:
+def reason(subject: Subject) -> str:
+    """All that is wrong with a rejected record, in sentences."""
     checks = _rejecting(subject, comparisons=True)
     cases = ", ".join(
         f"CASE WHEN {condition} THEN {subject.dialect.literal(check.text)} END"
         for check, condition in checks
     )
-    # Most records fail nothing; for them, no text is put together.
-    return f"CASE WHEN {_fails(checks)} THEN concat_ws('; ', {cases}) ELSE '' END"
+    return f"concat_ws('; ', {cases})"
