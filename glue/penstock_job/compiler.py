@@ -26,13 +26,7 @@ from penstock_job.column import Column
 from penstock_job.column_type import ColumnType
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
-from penstock_job.judged_table import (
-    ACCEPTED,
-    JUDGED,
-    LINE,
-    REJECTED,
-    records_of,
-)
+from penstock_job.judged_table import ACCEPTED, JUDGED, LINE, READ, REJECTED, records_of
 from penstock_job.lookup import Lookup, Schemas, lookups_of
 from penstock_job.record import raw_columns, record_of
 from penstock_job.reject_sql import RETRY, first_rule, key_text
@@ -47,13 +41,15 @@ from penstock_job.verdict import checked, ranked, reason, stated
 class Program:
     """The compiled statements.
 
-    `lookups` are to be made tables first. `judged` reads the main input; its result is to be kept
-    as the table `penstock_judged`, which the others read. `counts` are the aggregates that
+    `lookups` are to be made tables first. `read` reads the main input, as the table
+    `penstock_read`; what `judged` makes of that is the table `penstock_judged`, which the others
+    read. `counts` are the aggregates that
     `penstock_job.tally` reads. `rejects` gives what `penstock_job.rejects` keeps, `accepted_again`
     the numbers of the records that are tried again and accepted.
     """
 
     lookups: tuple[Lookup, ...]
+    read: str
     judged: str
     counts: tuple[str, ...]
     accepted: str
@@ -104,7 +100,11 @@ def compile_program(
     names = ", ".join(dialect.identifier(name) for name in subject.types)
     return Program(
         lookups=subject.lookups,
-        judged=_judged(subject, table),
+        read=(
+            f"WITH taken AS ({taken(subject, table)}), plain AS ({plain(subject)}), "
+            f"typed AS ({typed(subject)}) {read(subject)}"
+        ),
+        judged=_judged(subject),
         counts=counts_of(subject.checks),
         accepted=f"SELECT {names} FROM {JUDGED} WHERE penstock_status = '{ACCEPTED}'",
         rejects=(
@@ -128,7 +128,7 @@ def _require_source(column: Column, schema: Mapping[str, ColumnType]) -> None:
         )
 
 
-def _judged(subject: Subject, table: str) -> str:
+def _judged(subject: Subject) -> str:
     names = [subject.name(name) for name in subject.types]
     flags = [check.flag for check in subject.checks]
     kept = ", ".join([*names, *flags, *subject.lines, "penstock_status", RETRY])
@@ -145,9 +145,7 @@ def _judged(subject: Subject, table: str) -> str:
         for name, text in described.items()
     )
     return (
-        f"WITH taken AS ({taken(subject, table)}), plain AS ({plain(subject)}), "
-        f"typed AS ({typed(subject)}), read AS ({read(subject)}), "
-        f"joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
+        f"WITH joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
         f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)}) "
         f"SELECT {kept}, {rejected} FROM stated"
     )
@@ -159,4 +157,4 @@ def _joined(subject: Subject) -> str:
     for look in subject.lookups:
         selected += look.selected(subject.dialect)
         joins.append(look.join(subject.dialect))
-    return " ".join([f"SELECT {', '.join(selected)} FROM read AS records", *joins])
+    return " ".join([f"SELECT {', '.join(selected)} FROM {READ} AS records", *joins])

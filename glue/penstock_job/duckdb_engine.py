@@ -25,7 +25,7 @@ from penstock_job.dataset import Manifest
 from penstock_job.dialect import DUCKDB, Dialect
 from penstock_job.engine import JudgedRecords, Written, known_type, of_known_types
 from penstock_job.errors import EngineError, SpecificationError
-from penstock_job.judged_table import JUDGED
+from penstock_job.judged_table import JUDGED, READ
 from penstock_job.object_store import ObjectStore
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class DuckDbEngine:
 
     def judge_records(self, program: Program, folder: str) -> JudgedRecords:  # noqa: ARG002
         """Keep all judged records in a file of its own: their select runs once."""
+        self.view(READ, program.read)
         self.keep(JUDGED, program.judged)
         return JudgedRecords(self.row(program.tally))
 

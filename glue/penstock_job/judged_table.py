@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from penstock_job.column_type import ColumnType
 from penstock_job.reject_sql import RETRY
 
-JUDGED, WRITTEN = "penstock_judged", "penstock_written"
-"""The judged records; those accepted, once they are written."""
+READ, JUDGED, WRITTEN = "penstock_read", "penstock_judged", "penstock_written"
+"""The records with their typed columns; once judged; those accepted, once they are written."""
 LINE, FAULT = "penstock_line", "penstock_fault"
 """Columns of an input of lines, some of which are no records: the line, and why it is none."""
 ACCEPTED, REJECTED, FILTERED = "accepted", "rejected", "filtered"

@@ -82,7 +82,7 @@ class SparkCsv:
             f"CASE WHEN penstock_broken IS NOT NULL THEN penstock_broken "
             f"WHEN {found} <> {count} THEN {wrong} "
             f"WHEN octet_length(line) > {LONGEST_RECORD} THEN {long} "
-            "WHEN instr(line, '\\0') > 0 THEN 'a zero byte' "
+            "WHEN contains(line, '\\0') THEN 'a zero byte' "
             f"WHEN encode(line, 'UTF-8') <> CAST(line AS BINARY) THEN '{NOT_TEXT}' END"
         )
         return f"SELECT *, {fault} AS {FAULT} FROM ({self._values()}) AS valued"
@@ -112,7 +112,7 @@ class SparkCsv:
         )
         line = "CASE WHEN endswith(value, '\\r') THEN left(value, length(value) - 1) ELSE value END"
         return (
-            "SELECT line, instr(line, '\"') > 0 AS penstock_is_quoted FROM "
+            "SELECT line, contains(line, '\"') AS penstock_is_quoted FROM "
             f"(SELECT {line} AS line FROM {LINES}) AS ended WHERE line NOT IN ({names}) "
             f"AND NOT {blank}"
         )
@@ -132,7 +132,7 @@ class _Form:
     def broken(self) -> str:
         """What is wrong with a line's quotes or carriage returns, if anything."""
         return (
-            "CASE WHEN NOT penstock_is_quoted AND instr(line, '\\r') > 0 "
+            "CASE WHEN NOT penstock_is_quoted AND contains(line, '\\r') "
             "THEN 'a carriage return outside quotes' "
             f"WHEN penstock_is_quoted AND NOT line RLIKE {SPARK.literal(self.whole)} THEN "
             f"CASE WHEN line RLIKE {SPARK.literal(self.unclosed)} "

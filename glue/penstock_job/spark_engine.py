@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
+from pyspark.sql.functions import count, lit
 
 from penstock_job.column_type import (
     BINARY,
@@ -23,7 +24,7 @@ from penstock_job.dataset import Manifest
 from penstock_job.dialect import SPARK, Dialect
 from penstock_job.engine import JudgedRecords, Written, known_type, of_known_types
 from penstock_job.errors import EngineError, InputError, JobError, SourceError, SpecificationError
-from penstock_job.judged_table import JUDGED
+from penstock_job.judged_table import JUDGED, READ
 from penstock_job.object_store import ObjectStore
 from penstock_job.observed_write import write_accepted
 from penstock_job.spark_csv import SparkCsv
@@ -153,6 +154,9 @@ class SparkEngine:
 
     def judge_records(self, program: Program, folder: str) -> JudgedRecords:
         """Count the records while those accepted are written; else keep them all."""
+        # Two stages of code, each short enough for the JVM to compile, where one would be too long.
+        read = self.run(program.read).observe(READ, count(lit(1)))
+        read.createOrReplaceTempView(READ)
         if folder and not program.compares:
             return write_accepted(self, program, folder)
         self.keep(JUDGED, program.judged)
