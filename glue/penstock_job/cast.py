@@ -1,8 +1,9 @@
 """SQL that reads one column as its declared type, alike in both engines.
 
-Most texts are written just as the engine itself writes the value: `12.50`, `2026-11-21`. So a text
-is first cast and written back; only where that gives another text is it matched against its form,
-which takes ten times as long.
+Most texts are written just as the engine itself writes the value: `12.50`, `2026-11-21`. So with
+DuckDB a text is first cast and written back; only where that gives another text is it matched
+against its form, which takes ten times as long. Spark matches sooner than it writes a time, and a
+record's code must stay short for it, so there the form alone decides.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def without_nulls(column: Column, source_type: ColumnType, value: str, dialect: 
 
 def plain_cast(column: Column, source_type: ColumnType, value: str, dialect: Dialect) -> str | None:
     """The engine's own cast of a text, to be compared with it; None where that is of no use."""
-    if source_type.kind != TEXT or column.formats or column.type.kind in (TEXT, BOOLEAN, BINARY):
+    if dialect.matches_quickly or source_type.kind != TEXT or column.formats:
+        return None
+    if column.type.kind in (TEXT, BOOLEAN, BINARY):
         return None
     return dialect.try_cast(value, column.type)
 

@@ -39,7 +39,13 @@ class CsvFile:
         self.records = self.malformed_rows = self.blank = 0
         self._malformed = ""
 
-    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
+    def judge(
+        self,
+        specification: Specification,
+        table: str,
+        retries: Retries,
+        folder: str = "",  # noqa: ARG002 - DuckDB writes nothing while it judges
+    ) -> Judgement:
         """Judge the records by the specification, as the table of that name.
 
         Lines of earlier files that were malformed are read again among the rejects.

@@ -38,6 +38,8 @@ class Dialect(ABC):
 
     text_type: str
     timestamp_type: str
+    matches_quickly = False
+    """Whether to match a text takes no longer than to write its value back as a text."""
 
     @abstractmethod
     def literal(self, text: str) -> str:
@@ -165,6 +167,7 @@ class SparkDialect(Dialect):
     text_type = "STRING"
     # A time without a zone, as DuckDB's TIMESTAMP is and as both engines write it to Parquet.
     timestamp_type = "TIMESTAMP_NTZ"
+    matches_quickly = True
 
     def literal(self, text: str) -> str:
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -22,9 +23,13 @@ from penstock_job.column_type import (
 from penstock_job.csv_file import CsvFile
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import DUCKDB, Dialect
-from penstock_job.engine import Written, known_type, of_known_types
+from penstock_job.engine import JudgedRecords, Written, known_type, of_known_types
 from penstock_job.errors import EngineError, SpecificationError
+from penstock_job.judged_table import JUDGED, READ
 from penstock_job.object_store import ObjectStore
+
+if TYPE_CHECKING:
+    from penstock_job.compiler import Program
 
 MOST_ROWS_OF_A_FILE = 2**40
 _KINDS = {
@@ -123,11 +128,22 @@ class DuckDbEngine:
         assert row is not None
         return [int(value) for value in row]
 
-    def write_parquet(self, sql: str, folder: str) -> Written:
+    def judge_records(self, program: Program, folder: str) -> JudgedRecords:  # noqa: ARG002
+        """Keep all judged records in a file of its own: their select runs once."""
+        self.view(READ, program.read)
+        self.keep(JUDGED, program.judged)
+        return JudgedRecords(self.row(program.tally))
+
+    def write_parquet(self, sql: str, folder: str, counts: Sequence[str] = ()) -> Written:
         """One Parquet file."""
         file = self.folder / "part-00000.parquet"
         self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet)")
-        return self._stored(file, folder, f"read_parquet({_quoted(file)})")
+        rows, *counted = self.row(
+            f"SELECT {', '.join(['count(*)', *counts])} FROM read_parquet({_quoted(file)})"
+        )
+        stored = self.store.upload(file, f"{folder}/{file.name}")
+        file.unlink()
+        return Written([stored], rows, counted)
 
     def write_parquet_parts(self, sql: str, folder: str) -> Written:
         """Parquet files of some size, so that whoever reads them can do so in parallel."""
@@ -141,12 +157,6 @@ class DuckDbEngine:
         stored = [self.store.upload(file, f"{folder}/{file.name}") for file in files]
         shutil.rmtree(parts)
         return Written(stored, rows)
-
-    def _stored(self, file: Path, folder: str, reading: str) -> Written:
-        rows = self.row(f"SELECT count(*) FROM {reading}")[0]
-        stored = self.store.upload(file, f"{folder}/{file.name}")
-        file.unlink()
-        return Written([stored], rows)
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         try:

@@ -13,6 +13,7 @@ from penstock_job.errors import SpecificationError
 from penstock_job.object_store import ObjectStore, StoredObject
 
 if TYPE_CHECKING:
+    from penstock_job.compiler import Program
     from penstock_job.refine import Judgement
     from penstock_job.rejects import Malformed, Retries
     from penstock_job.specification import Specification
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Written:
-    """Files that were written and the number of rows in them."""
+    """Files that were written, the number of rows in them, and what else was counted there."""
 
     files: Sequence[StoredObject]
     rows: int
+    counts: Sequence[int] = ()
 
     @property
     def bytes(self) -> int:
@@ -32,6 +34,14 @@ class Written:
 
 
 NOTHING = Written([], 0)
+
+
+@dataclass(frozen=True)
+class JudgedRecords:
+    """The counts of judged records; those accepted, where they have been written on the way."""
+
+    counts: Sequence[int]
+    accepted: Written | None = None
 
 
 class CsvSource(Protocol):
@@ -44,8 +54,12 @@ class CsvSource(Protocol):
     records: int
     malformed_rows: int
 
-    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
+    def judge(
+        self, specification: Specification, table: str, retries: Retries, folder: str
+    ) -> Judgement:
         """Judge its records, as the table of that name, with the rejects to be tried again.
+
+        The accepted ones may be written to the folder, as `penstock_job.refine.judge` has it.
 
         Raises SourceError where it is no CSV file with the columns of the specification.
         """
@@ -81,8 +95,19 @@ class Engine(Protocol):
     def row(self, sql: str) -> Sequence[int]:
         """The one row of a select."""
 
-    def write_parquet(self, sql: str, folder: str) -> Written:
-        """Write the rows of a select to an S3 folder as Parquet; count them in the files."""
+    def judge_records(self, program: Program, folder: str) -> JudgedRecords:
+        """Judge the records by a program, and count them.
+
+        Those accepted may be written to `folder`, unless it is empty; they are the table
+        `penstock_written` then. The table `penstock_judged` has the others, and what is tried
+        again; all where the accepted ones were not written.
+        """
+
+    def write_parquet(self, sql: str, folder: str, counts: Sequence[str] = ()) -> Written:
+        """Write the rows of a select to an S3 folder as Parquet; count them in the files.
+
+        `counts` are further aggregates over the written rows.
+        """
 
 
 def of_known_types(sql: str, schema: Mapping[str, ColumnType], dialect: Dialect) -> str:

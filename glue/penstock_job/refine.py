@@ -9,18 +9,25 @@ from datetime import datetime, timezone
 from typing import Any
 
 from penstock_job.column_type import ColumnType
-from penstock_job.compiler import JUDGED, Program, compile_program
+from penstock_job.compiler import Program, compile_program
 from penstock_job.contract import JobContract, Output, Result, write_result
 from penstock_job.dataset import PublishedColumn, attempt_path, publish
-from penstock_job.engine import Engine, Written, of_known_types
+from penstock_job.engine import Engine, JudgedRecords, Written, of_known_types
 from penstock_job.errors import AccountingError, InputError, SpecificationError
+from penstock_job.judged_table import WRITTEN
 from penstock_job.object_store import ObjectStore
 from penstock_job.reject_sql import key_sources
 from penstock_job.rejects import MALFORMED, UNFIT, Kept, Malformed, Retries, keep_rejects, report
 from penstock_job.retry import Trial, keep_accepted, try_again, unfit_rejects, without_newer_lines
 from penstock_job.specification import Specification
 from penstock_job.table_rule import TableRules, newest_of, warnings_of
-from penstock_job.tally import Tally, read_tally, require_balance, require_limits
+from penstock_job.tally import (
+    MALFORMED_COUNT,
+    Tally,
+    read_tally,
+    require_balance,
+    require_limits,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +40,18 @@ class Judgement:
 
     specification: Specification
     program: Program
-    counts: Sequence[int]
+    found: JudgedRecords
     trial: Trial
 
     @property
     def records(self) -> int:
         """How many records of the table itself there were, without rejects of earlier runs."""
-        return self.counts[0] - self.trial.joined
+        return self.found.counts[0] - self.trial.joined
+
+    @property
+    def malformed(self) -> int:
+        """How many lines of the table were no records."""
+        return self.found.counts[MALFORMED_COUNT]
 
 
 @dataclass(frozen=True)
@@ -55,12 +67,15 @@ class Refined:
     warnings: Sequence[str] = ()
 
 
-def judge(engine: Engine, specification: Specification, table: str, retries: Retries) -> Judgement:
-    """Judge the records of `table` by the specification, once; they are kept by the engine.
+def judge(
+    engine: Engine, specification: Specification, table: str, retries: Retries, folder: str = ""
+) -> Judgement:
+    """Judge the records of `table` by the specification, once.
 
-    Rejects of earlier runs are judged with them, as if they came today. The other inputs are
-    tables already. Raises SpecificationError where it does not fit the data, and InputError where
-    a lookup repeats a key.
+    Where there is a folder, and no select to be run over them, an engine may write the accepted
+    records to it while it judges. Rejects of earlier runs are judged with them, as if they came
+    today. The other inputs are tables already. Raises SpecificationError where it does not fit the
+    data, and InputError where a lookup repeats a key.
     """
     schema = _schema_of(engine, table)
     others = {name: _schema_of(engine, name) for name in specification.lookups}
@@ -76,8 +91,8 @@ def judge(engine: Engine, specification: Specification, table: str, retries: Ret
                 f"({', '.join(theirs for _, theirs in lookup.on)}), and the join does not say "
                 "which row to take: keep: <column> desc does"
             )
-    engine.keep(JUDGED, program.judged)
-    return Judgement(specification, program, engine.row(program.tally), trial)
+    found = engine.judge_records(program, "" if specification.select else folder)
+    return Judgement(specification, program, found, trial)
 
 
 def refine(
@@ -97,7 +112,7 @@ def refine(
     that never became rows, `before` the rows that the job published for the day before.
     """
     specification, program = judgement.specification, judgement.program
-    tally = read_tally(judgement.counts, program.checks, malformed.rows)
+    tally = read_tally(judgement.found.counts, program.checks, malformed.rows)
     trial = judgement.trial
     if malformed.rows:
         trial = without_newer_lines(engine, trial, malformed.lines)
@@ -110,7 +125,11 @@ def refine(
         result = _one_select(engine.dialect.sql(specification.select))
     schema = engine.schema(result)
     selected = of_known_types(result, schema, engine.dialect)
-    data = engine.write_parquet(selected, attempt_path(contract))
+    data = judgement.found.accepted
+    if data is None:
+        data = engine.write_parquet(selected, attempt_path(contract))
+    else:
+        selected = f"SELECT * FROM {WRITTEN}"
     rules = specification.table_rules
     warnings = tally.warnings()
     warnings += _judge_table(engine, contract, rules, selected, (data.rows, before))

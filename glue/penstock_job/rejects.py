@@ -110,9 +110,8 @@ def keep_rejects(
     """
     selected = _statement(engine, contract, found, source, retries=retries)
     folder = rejects_path(contract)
-    written = engine.write_parquet(selected, folder)
-    rows = engine.row(_count(selected, rules, engine))
-    resting, counts = rows[0], dict(zip(rules, rows[1:]))
+    written = engine.write_parquet(selected, folder, _counts(rules, engine.dialect))
+    resting, counts = written.counts[0], dict(zip(rules, written.counts[1:]))
     if sum(counts.values()) != written.rows:
         raise AccountingError(
             f"{written.rows} rejects were written, but {sum(counts.values())} are known by rule"
@@ -194,13 +193,9 @@ def _statement(
     return f"SELECT {selected} FROM ({rows}) AS found{join}"
 
 
-def _count(selected: str, rules: Sequence[str], engine: Engine) -> str:
-    counts = [f"count(*) FILTER (WHERE attempt >= {MOST_ATTEMPTS}) AS resting"]
-    counts += [
-        f"count(*) FILTER (WHERE rule = {engine.dialect.literal(rule)}) AS rule_{number}"
-        for number, rule in enumerate(rules)
-    ]
-    return f"SELECT {', '.join(counts)} FROM ({selected}) AS rejects"
+def _counts(rules: Sequence[str], dialect: Dialect) -> list[str]:
+    of_rules = [f"count(*) FILTER (WHERE rule = {dialect.literal(rule)})" for rule in rules]
+    return [f"count(*) FILTER (WHERE attempt >= {MOST_ATTEMPTS})", *of_rules]
 
 
 def write_manifest(store: ObjectStore, folder: str, written: Written) -> None:

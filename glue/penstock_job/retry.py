@@ -16,12 +16,12 @@ from typing import Any
 from penstock_job.cast import is_unreadable, read_as
 from penstock_job.column import Column
 from penstock_job.column_type import INTEGER, TEXT, ColumnType
-from penstock_job.compiler import FAULT, records_of
 from penstock_job.contract import JobContract
 from penstock_job.dataset import current_details, rejects_path
 from penstock_job.dialect import Dialect
 from penstock_job.engine import Engine
 from penstock_job.errors import InputError
+from penstock_job.judged_table import FAULT, records_of
 from penstock_job.reject_sql import RETRY
 from penstock_job.rejects import (
     COLUMNS,

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from penstock_job.compiler import FAULT, JUDGED, LINE
 from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, header_of
 from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import SPARK
+from penstock_job.judged_table import FAULT, JUDGED, LINE
 from penstock_job.refine import Judgement, judge
 from penstock_job.rejects import Malformed, Retries
 from penstock_job.specification import Specification
@@ -37,15 +37,14 @@ class SparkCsv:
         self.header_line = first.rstrip("\r").lstrip(BYTE_ORDER_MARK)
         self.header = header_of(first.encode(), delimiter)[0]
 
-    def judge(self, specification: Specification, table: str, retries: Retries) -> Judgement:
+    def judge(
+        self, specification: Specification, table: str, retries: Retries, folder: str
+    ) -> Judgement:
         """Judge the records by the specification, as the table of that name."""
         wanted = wanted_columns([column.source for column in specification.columns], self.header)
         self.engine.view(table, self._select(wanted))
-        judgement = judge(self.engine, specification, table, retries)
-        self.records = judgement.records
-        self.malformed_rows = self.engine.row(
-            f"SELECT count(*) FROM {JUDGED} WHERE {FAULT} IS NOT NULL"
-        )[0]
+        judgement = judge(self.engine, specification, table, retries, folder)
+        self.records, self.malformed_rows = judgement.records, judgement.malformed
         return judgement
 
     def malformed(self) -> Malformed:
@@ -83,7 +82,7 @@ class SparkCsv:
             f"CASE WHEN penstock_broken IS NOT NULL THEN penstock_broken "
             f"WHEN {found} <> {count} THEN {wrong} "
             f"WHEN octet_length(line) > {LONGEST_RECORD} THEN {long} "
-            "WHEN instr(line, '\\0') > 0 THEN 'a zero byte' "
+            "WHEN contains(line, '\\0') THEN 'a zero byte' "
             f"WHEN encode(line, 'UTF-8') <> CAST(line AS BINARY) THEN '{NOT_TEXT}' END"
         )
         return f"SELECT *, {fault} AS {FAULT} FROM ({self._values()}) AS valued"
@@ -113,7 +112,7 @@ class SparkCsv:
         )
         line = "CASE WHEN endswith(value, '\\r') THEN left(value, length(value) - 1) ELSE value END"
         return (
-            "SELECT line, instr(line, '\"') > 0 AS penstock_is_quoted FROM "
+            "SELECT line, contains(line, '\"') AS penstock_is_quoted FROM "
             f"(SELECT {line} AS line FROM {LINES}) AS ended WHERE line NOT IN ({names}) "
             f"AND NOT {blank}"
         )
@@ -133,7 +132,7 @@ class _Form:
     def broken(self) -> str:
         """What is wrong with a line's quotes or carriage returns, if anything."""
         return (
-            "CASE WHEN NOT penstock_is_quoted AND instr(line, '\\r') > 0 "
+            "CASE WHEN NOT penstock_is_quoted AND contains(line, '\\r') "
             "THEN 'a carriage return outside quotes' "
             f"WHEN penstock_is_quoted AND NOT line RLIKE {SPARK.literal(self.whole)} THEN "
             f"CASE WHEN line RLIKE {SPARK.literal(self.unclosed)} "

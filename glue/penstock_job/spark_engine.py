@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
+from pyspark.sql.functions import count, lit
 
 from penstock_job.column_type import (
     BINARY,
@@ -21,13 +22,17 @@ from penstock_job.column_type import (
 )
 from penstock_job.dataset import Manifest
 from penstock_job.dialect import SPARK, Dialect
-from penstock_job.engine import Written, known_type, of_known_types
+from penstock_job.engine import JudgedRecords, Written, known_type, of_known_types
 from penstock_job.errors import EngineError, InputError, JobError, SourceError, SpecificationError
+from penstock_job.judged_table import JUDGED, READ
 from penstock_job.object_store import ObjectStore
+from penstock_job.observed_write import write_accepted
 from penstock_job.spark_csv import SparkCsv
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from penstock_job.compiler import Program
 
 # An overflow or a text that is no number fails, as it does in DuckDB, rather than becoming NULL or
 # a wrong number. Times are without a zone. Dates before 1582 are written as they are.
@@ -37,8 +42,12 @@ SETTINGS = {
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    # The JVM never compiles a method of more than 8000 bytes, and a record judged by one such
+    # method takes four times as long as by many small ones, which are Spark's other way.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 FAILURES = (PySparkException, Py4JJavaError)
+_FILES = "penstock_written_files"
 _KINDS = {
     **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), INTEGER),
     **dict.fromkeys(("float", "double"), DOUBLE),
@@ -115,41 +124,60 @@ class SparkEngine:
 
     def schema(self, sql: str) -> Mapping[str, ColumnType]:
         """The columns that a select gives."""
-        return {name: known_type(name, kind, _KINDS) for name, kind in self._run(sql).dtypes}
+        return {name: known_type(name, kind, _KINDS) for name, kind in self.run(sql).dtypes}
 
     def keep(self, table: str, sql: str) -> None:
         """Keep the rows of a select, in memory or on disk, once they are computed."""
-        frame = self._run(sql).persist()
+        frame = self.run(sql).persist()
         self.kept.append(frame)
         frame.createOrReplaceTempView(SPARK.identifier(table))
 
     def view(self, table: str, sql: str) -> None:
         """Make a select a temporary view."""
-        self._run(sql).createOrReplaceTempView(SPARK.identifier(table))
+        self.run(sql).createOrReplaceTempView(SPARK.identifier(table))
+
+    @property
+    def written_rows(self) -> str:
+        """The select of what was written last."""
+        return f"SELECT * FROM {_FILES}"
 
     def execute(self, sql: str) -> None:
         """Run a statement that changes a table."""
-        self._run(sql).collect()
+        self.run(sql).collect()
 
     def row(self, sql: str) -> Sequence[int]:
         """The one row of a select."""
         try:
-            return [int(value) for value in self._run(sql).collect()[0]]
+            return [int(value) for value in self.run(sql).collect()[0]]
         except FAILURES as error:
             raise explained_failure(error) from error
 
-    def write_parquet(self, sql: str, folder: str) -> Written:
+    def judge_records(self, program: Program, folder: str) -> JudgedRecords:
+        """Count the records while those accepted are written; else keep them all."""
+        # Two stages of code, each short enough for the JVM to compile, where one would be too long.
+        read = self.run(program.read).observe(READ, count(lit(1)))
+        read.createOrReplaceTempView(READ)
+        if folder and not program.compares:
+            return write_accepted(self, program, folder)
+        self.keep(JUDGED, program.judged)
+        return JudgedRecords(self.row(program.tally))
+
+    def write_parquet(self, sql: str, folder: str, counts: Sequence[str] = ()) -> Written:
         """Parquet files, one per partition."""
-        frame = self._run(sql)
+        frame = self.run(sql)
         try:
             frame.write.mode("overwrite").parquet(folder)
         except FAILURES as error:
             raise explained_failure(error) from error
         files = [file for file in self.store.list(folder) if "/part-" in file.path]
-        rows = self.session.read.parquet(*(file.path for file in files)).count()
-        return Written(files, rows)
+        paths = [file.path for file in files]
+        # Told the columns, Spark reads no file in order to find them out.
+        self.session.read.schema(frame.schema).parquet(*paths).createOrReplaceTempView(_FILES)
+        rows, *counted = self.row(f"SELECT {', '.join(['count(*)', *counts])} FROM {_FILES}")
+        return Written(files, rows, counted)
 
-    def _run(self, sql: str) -> DataFrame:
+    def run(self, sql: str) -> DataFrame:
+        """The rows of a select, not yet computed."""
         try:
             return self.session.sql(sql)
         except FAILURES as error:

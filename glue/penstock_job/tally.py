@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from penstock_job.check import Check
 from penstock_job.errors import AccountingError, RuleViolatedError
+from penstock_job.judged_table import ACCEPTED, FILTERED, MALFORMED, REJECTED
+from penstock_job.reject_sql import RETRY
 from penstock_job.rule import FAIL_JOB, WARN
 
 SPOKEN_REASONS = 3
+MALFORMED_COUNT = 4
+"""The place of the lines that are no records among the counts."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,25 @@ class Tally:
         ]
 
 
+def counts_of(checks: Sequence[Check]) -> tuple[str, ...]:
+    """The aggregates over judged records that make a tally.
+
+    They are the records, those accepted, rejected, filtered; the lines that are no records; those
+    tried again and not filtered, and those again rejected; then for each check the records that
+    fail it, without those tried again. None has a FILTER: Spark observes no such aggregate.
+    """
+    is_new = f"penstock_status IN ('{ACCEPTED}', '{REJECTED}') AND {RETRY} IS NULL"
+    conditions = [f"penstock_status <> '{MALFORMED}'"]
+    conditions += [f"penstock_status = '{s}'" for s in (ACCEPTED, REJECTED, FILTERED, MALFORMED)]
+    conditions.append(f"penstock_status <> '{FILTERED}' AND {RETRY} IS NOT NULL")
+    conditions.append(f"penstock_status = '{REJECTED}' AND {RETRY} IS NOT NULL")
+    conditions += [f"{check.flag} AND {is_new}" for check in checks]
+    return tuple(f"count(CASE WHEN {condition} THEN 1 END)" for condition in conditions)
+
+
 def read_tally(row: Sequence[int], checks: Sequence[Check], malformed: int) -> Tally:
-    """The tally in the row that a program's `tally` statement gives."""
-    records, accepted, rejected, filtered, again, rejected_again, *counts = row
+    """The tally in the row of a program's counts; a source may know of further malformed lines."""
+    records, accepted, rejected, filtered, _, again, rejected_again, *counts = row
     failed = list(zip(checks, counts))
     return Tally(records, accepted, rejected, filtered, failed, malformed, again, rejected_again)
 

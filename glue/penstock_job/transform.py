@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from penstock_job.contract import JobArgumentParser, JobContract, Result
-from penstock_job.dataset import rows_before
+from penstock_job.dataset import attempt_path, rows_before
 from penstock_job.engine import Engine
 from penstock_job.errors import ArgumentsError, InputError
 from penstock_job.job_input import read_input, spoken_name
@@ -104,7 +104,8 @@ def _judge_input(
     main: str,
 ) -> _Judged:
     rows = read_input(engine, store, contract, main, MAIN_TABLE)
-    judgement = judge(engine, specification, MAIN_TABLE, read_retries(engine, contract))
+    retries = read_retries(engine, contract)
+    judgement = judge(engine, specification, MAIN_TABLE, retries, attempt_path(contract))
     if judgement.records != rows:
         raise InputError(
             f"{main} says it published {rows} rows for {contract.logical_date}, "
@@ -120,5 +121,6 @@ def _judge_file(
     arguments: argparse.Namespace,
 ) -> _Judged:
     source = engine.open_csv(arguments.source, arguments.delimiter)
-    judgement = source.judge(specification, MAIN_TABLE, read_retries(engine, contract))
+    retries = read_retries(engine, contract)
+    judgement = source.judge(specification, MAIN_TABLE, retries, attempt_path(contract))
     return _Judged(judgement, source.malformed(), source.records + source.malformed_rows)
