@@ -112,7 +112,8 @@ def _read_csv(file: Path, fields: Sequence[tuple[str, str]], longest_line: int) 
     # thread that begins in the middle. Several files are read at once instead.
     return (
         f"read_csv({DUCKDB.literal(str(file))}, columns = {{{columns}}}, auto_detect = false, "
-        f"header = false, delim = '{DELIMITER}', quote = '{QUOTE}', escape = '{QUOTE}', nullstr = '', "
-        "allow_quoted_nulls = false, new_line = '\\n', strict_mode = true, parallel = false, "
+        f"header = false, delim = '{DELIMITER}', quote = '{QUOTE}', escape = '{QUOTE}', "
+        "nullstr = '', allow_quoted_nulls = false, new_line = '\\n', strict_mode = true, "
+        "parallel = false, "
         f"max_line_size = {line}, buffer_size = {line * LINES_PER_BUFFER})"
     )

@@ -1485,8 +1485,9 @@ _MODULES = {
         '    # thread that begins in the middle. Several files are read at once instead.\n'
         '    return (\n'
         '        f"read_csv({DUCKDB.literal(str(file))}, columns = {{{columns}}}, auto_detect = false, "\n'
-        '        f"header = false, delim = \'{DELIMITER}\', quote = \'{QUOTE}\', escape = \'{QUOTE}\', nullstr = \'\', "\n'
-        '        "allow_quoted_nulls = false, new_line = \'\\\\n\', strict_mode = true, parallel = false, "\n'
+        '        f"header = false, delim = \'{DELIMITER}\', quote = \'{QUOTE}\', escape = \'{QUOTE}\', "\n'
+        '        "nullstr = \'\', allow_quoted_nulls = false, new_line = \'\\\\n\', strict_mode = true, "\n'
+        '        "parallel = false, "\n'
         '        f"max_line_size = {line}, buffer_size = {line * LINES_PER_BUFFER})"\n'
         '    )\n'
     ),
