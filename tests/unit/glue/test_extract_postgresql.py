@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from penstock_job.postgresql_copy import copy_to_files
 from tests.unit.glue.extracts import Extracts
 
 ODD = """
@@ -126,3 +129,28 @@ def test_the_characters_that_divide_the_copied_lines_may_be_in_values(
     found = extracts.rows("marks", order="id")
     assert [row["name"] for row in found] == [*values, None]
     assert [row["other"] for row in found] == [*values, "x"]
+
+
+def test_other_threads_go_on_while_rows_are_waited_for(
+    database: psycopg.Connection[Any], postgres: Any, tmp_path: Path
+) -> None:
+    database.execute("SELECT pg_advisory_lock(7)")
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+    def let_it_go_on() -> None:
+        with postgres.connect() as other:
+            while other.execute(waiting).fetchone() == (0,):
+                time.sleep(0.01)
+        database.execute("SELECT pg_advisory_unlock(7)")
+
+    rows = (
+        "SELECT i, repeat('x', 20000), CASE WHEN i = 2 THEN pg_advisory_lock(7) IS NULL END"
+        " FROM generate_series(1, 3) AS i"
+    )
+    thread = threading.Thread(target=let_it_go_on)
+    with postgres.connect() as connection:
+        thread.start()
+        copy = f"COPY ({rows}) TO STDOUT (FORMAT csv)"
+        files = list(copy_to_files(connection, copy, tmp_path / "copy", 25_000))
+        thread.join()
+    assert [file.rows for file in files] == [2, 1]
