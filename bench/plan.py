@@ -92,7 +92,7 @@ def fill(dynamodb: Any) -> None:
             "Target": "{stack}-load",
             "Arguments": {"table": f"t{number}", "where": "day = {logical_date}"},
             "DependsOn": sorted(upstream),
-            "Recent": [[12.5 + number % 7, 1_000, 0.01]] * 9,
+            "Recent": json.dumps([[12.5 + number % 7, 1_000, 0.01]] * 9),
         }
         puts.append({"PutRequest": {"Item": to_item(row)}})
     for start in range(0, JOBS, 25):

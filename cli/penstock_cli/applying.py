@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from penstock.domain.control_row import RECORDED
+from penstock.domain.control_fields import RECORDED
 from penstock_cli import row_files
 from penstock_cli.stack import Stack
 

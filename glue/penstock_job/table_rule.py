@@ -27,7 +27,7 @@ NEVER = -(2**62)
 """What stands for the time of the newest record where there is none."""
 
 _COMMON = ("rule", "severity", "message")
-_KEYS = {
+KEYS = {
     ROW_COUNT: (*_COMMON, "min", "max", "max_change"),
     FRESHNESS: (*_COMMON, "column", "max_age", "since"),
 }
@@ -149,7 +149,7 @@ def warnings_of(violations: Sequence[tuple[str, str | None]]) -> list[str]:
 
 
 def _row_count(body: Mapping[str, Any]) -> RowCount:
-    require_known(body, _KEYS[ROW_COUNT], "rule row_count")
+    require_known(body, KEYS[ROW_COUNT], "rule row_count")
     least, most = _whole(body.get("min"), "min"), _whole(body.get("max"), "max")
     change = body.get("max_change")
     if change is not None and (isinstance(change, bool) or not _is_share(change)):
@@ -164,7 +164,7 @@ def _row_count(body: Mapping[str, Any]) -> RowCount:
 
 
 def _freshness(body: Mapping[str, Any]) -> Freshness:
-    require_known(body, _KEYS[FRESHNESS], "rule freshness")
+    require_known(body, KEYS[FRESHNESS], "rule freshness")
     since = body.get("since", LOGICAL_DATE)
     if since not in (LOGICAL_DATE, NOW):
         raise SpecificationError(f"since must be {LOGICAL_DATE} or {NOW}, not {since!r}")

@@ -204,6 +204,30 @@ def test_a_function_without_a_process_is_served_while_another_keeps_all_busy(cod
     assert finished[0] < whole / 2
 
 
+def test_functions_that_take_turns_keep_their_processes(code: Path) -> None:
+    """What many jobs at once do: each is planned, run and settled, by a function each."""
+    pool = EnvironmentPool(6)
+    ways = [function(code, "app.sleep", timeout=10 + number) for number in range(3)]
+    pids: set[str | None] = set()
+
+    def one_job() -> None:
+        for _ in range(5):
+            for what in ways:
+                pids.update(invoke_many(pool, [(what, 0.005)]))
+
+    threads = [threading.Thread(target=one_job, daemon=True) for _ in range(12)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        pool.stop()
+
+    assert None not in pids
+    assert len(pids) < 180 / 4  # some 20; twice as many and more where a process starts per call
+
+
 def test_an_idle_process_gives_way_to_another_function(code: Path) -> None:
     first, second = function(code, "app.sleep"), function(code, "app.echo")
     pool = EnvironmentPool(1)

@@ -8,7 +8,8 @@ from penstock.adapters.attribute_values import from_item, to_item
 from penstock.adapters.batches import get_all
 from penstock.adapters.conditional_update import update_item
 from penstock.adapters.expression import Expression
-from penstock.domain.control_row import DECLARED, item_of
+from penstock.domain.control_fields import DECLARED
+from penstock.domain.control_row import item_of
 from penstock.domain.instant import parse_day
 from penstock.domain.lane import Lane
 
@@ -95,7 +96,7 @@ class ControlTable:
             "LastJobId": job.job_id,
             "LastSeconds": job.seconds if job.started_at else None,
             "FailuresInARow": job.failures_in_a_row,
-            "Recent": job.grown_history.to_attribute() or None,
+            "Recent": job.grown_history.to_text() or None,
         }
         condition = (
             f"attribute_exists({expression.name('JobName')}) AND "

@@ -71,7 +71,7 @@ def job_item(job: JobRecord, expires_at: int) -> dict[str, Any]:
         "Priority": job.priority,
         "FailedBefore": job.failed_before,
         "Retries": job.retries or None,
-        "Recent": job.history.to_attribute() or None,
+        "Recent": job.history.to_text() or None,
         "ExpiresAt": expires_at,
     }
     values |= figures_attributes(job.figures)
@@ -94,6 +94,6 @@ def job_of_item(item: dict[str, Any]) -> JobRecord:
         failed_before=values["FailedBefore"],
         retries=values.get("Retries", 0),
         rejects=RejectsReport.from_attribute(values.get("Rejects")),
-        history=History.from_attribute(values.get("Recent")),
+        history=History.from_text(values.get("Recent")),
         figures=Figures(**{name: values.get(attribute) for name, attribute in _FIGURES.items()}),
     )

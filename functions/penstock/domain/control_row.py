@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.domain import run_condition
+from penstock.domain.control_fields import DECLARED, misspelt
 from penstock.domain.dependency import parse_dependencies
 from penstock.domain.engine_choice import AUTO, with_engine
 from penstock.domain.flag import parse_flag
@@ -31,18 +32,6 @@ WORKER_TYPES: Final = (
     "R.1X", "R.2X", "R.4X", "R.8X", "Z.2X",
 )  # fmt: skip
 PYTHON_SHELL_CAPACITIES: Final = (0.0625, 1.0)
-DECLARED: Final = (
-    "JobName", "JobCategory", "Environment", "JobType", "Target", "Arguments", "WorkerType",
-    "NumberOfWorkers", "MaxCapacity", "TimeoutMinutes", "MaxAttempts", "RunCondition", "TimeZone",
-    "SkipFlag", "SkipReason", "SkipUntil", "DependsOn", "Pool", "Priority", "Owner", "ExpectedRows",
-    "ExpectedBytes", "TargetSpark",
-)  # fmt: skip
-"""The fields a person writes."""
-RECORDED: Final = (
-    "StatusFlag", "LastRunTimestamp", "LastJobId", "LastSeconds", "FailuresInARow", "Recent",
-    "Waiters",
-)  # fmt: skip
-"""The fields that Penstock writes; in a row to be applied they are passed over."""
 
 DEFAULT_POOL: Final = "default"
 DEFAULT_TIMEOUT_MINUTES: Final = 480
@@ -51,7 +40,6 @@ LONGEST_TIMEOUT_MINUTES: Final = 7 * 24 * 60
 HIGHEST_PRIORITY: Final = 999_999_999
 MOST_UPSTREAM_JOBS: Final = 1_000
 FEWEST_SPARK_WORKERS: Final = 2
-SIMILAR: Final = 0.8
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Names of jobs, categories and pools go into keys, paths and arguments as they are."""
@@ -220,7 +208,7 @@ def _recorded(attributes: Mapping[str, Any]) -> Recorded:
         at=str(attributes.get("LastRunTimestamp") or ""),
         job_id=str(attributes.get("LastJobId") or ""),
         failures_in_a_row=int(failures) if isinstance(failures, (int, float)) else 0,
-        history=History.from_attribute(attributes.get("Recent")),
+        history=History.from_text(attributes.get("Recent")),
     )
 
 
@@ -284,17 +272,5 @@ def _check_dependencies(reader: RowReader, row: ControlRow) -> None:
 
 
 def _check_spelling(reader: RowReader, attributes: Mapping[str, Any]) -> None:
-    """Report fields that look like misspelt ones; columns of the user's own are welcome."""
-    known = {field.lower().replace("_", ""): field for field in (*DECLARED, *RECORDED)}
-    for field in attributes.keys() - set(DECLARED) - set(RECORDED):
-        plain = field.lower().replace("_", "")
-        meant = known.get(plain) or _closest(plain, known)
-        if meant:
-            reader.complain(field, f"is no field of a job; {meant} is")
-
-
-def _closest(plain: str, known: Mapping[str, str]) -> str | None:
-    from difflib import get_close_matches  # rarely needed by a cold start
-
-    matches = get_close_matches(plain, known, n=1, cutoff=SIMILAR)
-    return known[matches[0]] if matches else None
+    for field, meant in misspelt(attributes):
+        reader.complain(field, f"is no field of a job; {meant} is")

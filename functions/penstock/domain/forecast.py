@@ -102,7 +102,7 @@ def _simulated(
 
 
 def _started(entry: PlanEntry, now: float) -> ExpectedJob:
-    history = History.from_attribute(entry["Recent"])
+    history = History.from_text(entry["Recent"])
     seconds = history.seconds
     end = now + (TYPICAL_SECONDS if seconds is None else seconds)
     return ExpectedJob(entry["JobName"], now, end, seconds is not None, history.dollars)

@@ -1,8 +1,14 @@
-"""What a job usually takes: figures of its last successes, kept in its control row."""
+"""What a job usually takes: figures of its last successes, kept in its control row.
+
+They are stored as one text of JSON. As a list of lists they would be 37 values of DynamoDB in every
+row, and reading and writing those was most of what planning a large category took.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from math import isfinite
 from statistics import median
 from typing import Any, Final
 
@@ -55,29 +61,41 @@ class History:
         """Return the history with one more success; the oldest is forgotten."""
         return History((sample, *self.samples)[:LONGEST])
 
-    def to_attribute(self) -> list[list[float | int | None]]:
-        """Return what the control row and the run table store, see Sample.to_list."""
-        return [sample.to_list() for sample in self.samples]
+    def to_text(self) -> str:
+        """Return what rows, items and plans store, see Sample.to_list; nothing if there is none."""
+        if not self.samples:
+            return ""
+        return json.dumps([sample.to_list() for sample in self.samples], separators=(",", ":"))
 
     @classmethod
-    def from_attribute(cls, value: Any) -> History:
+    def from_text(cls, text: Any) -> History:
         """Read what was stored; what cannot be read is no history, never an error."""
-        stored = value if isinstance(value, (list, tuple)) else ()
-        samples = [_sample(entry) for entry in stored]
+        if not isinstance(text, str) or not text:
+            return cls()
+        try:
+            stored = json.loads(text)
+        except (ValueError, RecursionError):
+            return cls()
+        samples = [_sample(entry) for entry in stored] if isinstance(stored, list) else []
         return cls(tuple(sample for sample in samples if sample is not None)[:LONGEST])
 
 
 def _sample(entry: Any) -> Sample | None:
-    match entry:
-        case [int() | float() as seconds, rows, dollars, *further]:
-            size = further[0] if further else None
-            return Sample(
-                float(seconds),
-                int(rows) if isinstance(rows, (int, float)) else None,
-                float(dollars) if isinstance(dollars, (int, float)) else None,
-                int(size) if isinstance(size, (int, float)) else None,
-            )
-    return None
+    if not isinstance(entry, list) or len(entry) < 3:
+        return None
+    seconds, rows, dollars, size = [*entry, None][:4]
+    if not _is_figure(seconds):
+        return None
+    return Sample(
+        float(seconds),
+        int(rows) if _is_figure(rows) else None,
+        float(dollars) if _is_figure(dollars) else None,
+        int(size) if _is_figure(size) else None,
+    )
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, (int, float)) and isfinite(value)
 
 
 def _median(values: list[Any]) -> float | None:

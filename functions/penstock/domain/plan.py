@@ -83,11 +83,11 @@ def document_key(job_id: str) -> str:
 def make_plan(readings: Sequence[RowReading], facts: RunFacts, day: Day) -> PlanDocument:
     """Decide on every row and write the plan down, in an order in which the jobs could run."""
 
-    def check(row: ControlRow) -> None:
-        line(row)
+    lines: dict[str, PlanLine] = {}
 
-    def line(row: ControlRow) -> PlanLine:
-        return _line(row, facts, attempt(row), retries=bool(day.rejects.get(row.job_name)))
+    def check(row: ControlRow) -> None:
+        retries = bool(day.rejects.get(row.job_name))
+        lines[row.job_name] = _line(row, facts, attempt(row), retries=retries)
 
     def attempt(row: ControlRow) -> int:
         return day.rerun.next_attempt(row.job_name) if day.rerun else 1
@@ -115,7 +115,7 @@ def make_plan(readings: Sequence[RowReading], facts: RunFacts, day: Day) -> Plan
         lane=facts.lane,
         rerun_of=facts.rerun_of,
         jobs=entries,
-        lines=[line(decisions[name].row) for name in ordered],
+        lines=[lines[name] for name in ordered],
     )
 
 
@@ -143,7 +143,7 @@ def job_records(plan: PlanDocument) -> list[JobRecord]:
             retries=len(entry.get("Rejects", ())),
             attempt=entry["Attempt"],
             lane=plan["lane"],
-            history=History.from_attribute(entry["Recent"]),
+            history=History.from_text(entry["Recent"]),
             expected_rows=entry["ExpectedRows"],
             cause="" if entry["Decision"] == Progress.PLANNED else entry["Reason"],
         )

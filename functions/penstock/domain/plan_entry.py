@@ -42,7 +42,7 @@ def plan_entry(decision: Decision, day: Day, priority: int, attempt: int) -> Pla
         FailedBefore=failures_before(row, day),
         LastFailure=failed.job_id if failed else "",
         ExpectedRows=row.expected_rows,
-        Recent=row.recorded.history.to_attribute(),
+        Recent=row.recorded.history.to_text(),
         Rejects=[batch.pointer for batch in day.rejects_for(row.job_name, decision.state)],
     )
 
@@ -76,5 +76,5 @@ def entry_without_row(job: FailedJob) -> PlanEntry:
         FailedBefore=job.times,
         LastFailure=job.job_id,
         ExpectedRows=None,
-        Recent=[],
+        Recent="",
     )

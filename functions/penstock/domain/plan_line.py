@@ -45,7 +45,7 @@ class PlanEntry(TypedDict):
     FailedBefore: int
     LastFailure: str
     ExpectedRows: int | None
-    Recent: list[list[float | int | None]]
+    Recent: str
     Rejects: NotRequired[list[dict[str, Any]]]
 
 

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 
 from penstock_local.lambda_functions.environment import Environment, Function
 
-# An idle process is given up for another function only after this long without work: two
-# functions that alternate quickly would otherwise start a process for every call.
-IDLE_BEFORE_EVICTION_SECONDS = 0.2
+# A process is given up for another function, unless that has none, only after this long without
+# work: functions that take turns (each job is planned, run and settled by one each) would otherwise
+# start a process for most calls, and starting one takes longer than most calls do.
+IDLE_BEFORE_EVICTION_SECONDS = 2.0
+_LOOK_EVERY_SECONDS = 0.25
 
 
 @dataclass(eq=False, slots=True)
@@ -81,7 +83,8 @@ class EnvironmentPool:
                 return environment
             waiter = _Waiter(function)
             self._waiting.append(waiter)
-        while not waiter.ready.wait(IDLE_BEFORE_EVICTION_SECONDS):
+            self._serve_from_idle(waiter)
+        while not waiter.ready.wait(_LOOK_EVERY_SECONDS):
             with self._lock:
                 if not waiter.ready.is_set():
                     self._serve_from_idle(waiter)
@@ -105,12 +108,13 @@ class EnvironmentPool:
         return environment
 
     def _serve_from_idle(self, waiter: _Waiter) -> None:
-        """Give a waiter the place of a process that has been idle for long enough."""
+        """Give a waiter the place of a process that is idle and may be given up for it."""
         if self.size < self._limit:
             self._hand_over(waiter, self._create(waiter.function))
             return
-        before = time.monotonic() - IDLE_BEFORE_EVICTION_SECONDS
-        stale = [one for one in self._idle if one.last_used < before]
+        patience = IDLE_BEFORE_EVICTION_SECONDS if self._alive[waiter.function] else 0.0
+        before = time.monotonic() - patience
+        stale = [one for one in self._idle if one.last_used <= before]
         if not stale:
             return
         oldest = min(stale, key=lambda one: one.last_used)
@@ -122,27 +126,32 @@ class EnvironmentPool:
         stopped = None
         with self._lock:
             self._leased.discard(environment)
-            waiter = self._next_waiter(environment)
             reusable = environment.usable and self.size <= self._limit
-            if waiter is not None and reusable and waiter.function == environment.function:
-                self._leased.add(environment)
-                self._hand_over(waiter, environment)
-            elif waiter is not None or not reusable:
+            if not reusable or self._starving() is not None:
                 self._forget(environment)
                 stopped = environment
+                waiter = self._starving() or next(iter(self._waiting), None)
                 if waiter is not None and self.size < self._limit:
                     self._hand_over(waiter, self._create(waiter.function))
             else:
-                environment.last_used = time.monotonic()
-                self._idle.append(environment)
+                self._reuse(environment)
         if stopped is not None:
             stopped.stop()
 
-    def _next_waiter(self, environment: Environment) -> _Waiter | None:
-        """Who is served: a function that has no process at all, then the same, then anyone."""
-        starving = (w for w in self._waiting if not self._alive[w.function])
-        same = (w for w in self._waiting if w.function == environment.function)
-        return next(starving, None) or next(same, None) or next(iter(self._waiting), None)
+    def _starving(self) -> _Waiter | None:
+        """Return who waits longest for a function that has no process at all."""
+        return next((one for one in self._waiting if not self._alive[one.function]), None)
+
+    def _reuse(self, environment: Environment) -> None:
+        """Give an environment to who waits for its function, or let it be idle."""
+        same = (one for one in self._waiting if one.function == environment.function)
+        waiter = next(same, None)
+        if waiter is None:
+            environment.last_used = time.monotonic()
+            self._idle.append(environment)
+        else:
+            self._leased.add(environment)
+            self._hand_over(waiter, environment)
 
     def _hand_over(self, waiter: _Waiter, environment: Environment) -> None:
         self._waiting.remove(waiter)

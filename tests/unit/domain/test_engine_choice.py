@@ -21,8 +21,8 @@ ROW: dict[str, Any] = {
 }
 
 
-def recent(*sizes: int | None) -> list[list[float | int | None]]:
-    return History(tuple(Sample(60.0, 10, 0.1, size) for size in sizes)).to_attribute()
+def recent(*sizes: int | None) -> str:
+    return History(tuple(Sample(60.0, 10, 0.1, size) for size in sizes)).to_text()
 
 
 def test_little_data_goes_to_python_shell_with_its_own_size() -> None:
@@ -61,11 +61,11 @@ def test_a_job_that_nothing_is_known_of_goes_to_python_shell() -> None:
 
 
 def test_histories_without_bytes_are_read_as_before() -> None:
-    old = History.from_attribute([[60.0, 10, 0.1]])
+    old = History.from_text("[[60.0, 10, 0.1]]")
 
     assert old.samples == (Sample(60.0, 10, 0.1),)
-    assert old.to_attribute() == [[60.0, 10, 0.1]]
-    assert History.from_attribute(recent(7)).bytes == 7
+    assert old.to_text() == "[[60.0,10,0.1]]"
+    assert History.from_text(recent(7)).bytes == 7
 
 
 def test_what_is_applied_keeps_the_type_auto() -> None:
@@ -88,3 +88,16 @@ def test_a_size_that_neither_engine_has_is_a_mistake(changes: dict[str, Any], te
     problems = [str(problem) for problem in read_row({**ROW, **changes}).problems]
 
     assert any(problem.startswith(text) for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "7", "null", "[[null,1,2]]", "[[1]]", "[1e999]", "[[1e999,1,2]]", "[" * 9_999]
+)
+def test_what_cannot_be_read_is_no_history(text: str) -> None:
+    assert History.from_text(text) == History()
+
+
+def test_a_figure_that_is_none_is_unknown() -> None:
+    read = History.from_text('[[2,1e999,"x",-1e999]]')
+
+    assert read.samples == (Sample(2.0),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.unit.domain.test_plan import plan, row
@@ -10,7 +11,7 @@ from penstock.domain.forecast import forecast
 
 
 def usual(seconds: float, dollars: float | None = 0.5) -> dict[str, Any]:
-    return {"Recent": [[seconds, None, dollars]]}
+    return {"Recent": json.dumps([[seconds, None, dollars]])}
 
 
 def test_jobs_start_when_their_upstream_has_ended_and_in_order_of_priority() -> None:

@@ -26,7 +26,7 @@ FIELDS: dict[str, Any] = {
     "Priority": st.sampled_from([0, 5, -1]),
     "FailuresInARow": st.sampled_from([0, 2, 3, "many"]),
     "MaxAttempts": st.sampled_from([1, 3, 0]),
-    "Recent": st.sampled_from([[[5, 1, None]], [[None]], "x"]),
+    "Recent": st.sampled_from(["[[5,1,null]]", "[[null]]", "[1e999]", "x", [[5]]]),
 }
 
 
