@@ -27,6 +27,7 @@ class MariaDbMissingError(Exception):
 class MariaDbServer:
     """A server that is started by `start` and leaves nothing behind after `stop`."""
 
+    certificate: tuple[bytes, bytes] | None = None  # and its key, both in PEM, for TLS
     port: int = 0
     folder: Path = field(init=False)
     process: subprocess.Popen[bytes] | None = None
@@ -73,6 +74,7 @@ class MariaDbServer:
                     f"--pid-file={self.folder / 'pid'}",
                     "--innodb-flush-log-at-trx-commit=0",
                     "--skip-log-bin",
+                    *self._tls(),
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -83,6 +85,18 @@ class MariaDbServer:
             self.stop()
             raise
         return self
+
+    def _tls(self) -> list[str]:
+        """The options by which the server speaks TLS, if it has a certificate."""
+        options = []
+        for name, content in zip(("ssl-cert", "ssl-key"), self.certificate or (), strict=False):
+            file = self.folder / f"{name}.pem"
+            file.write_bytes(content)
+            file.chmod(0o600)
+            if os.geteuid() == 0:
+                shutil.chown(file, NOBODY)
+            options.append(f"--{name}={file}")
+        return options
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -26,6 +26,10 @@ def draft(stack: Stack, request: dict[str, Any]) -> PlanDocument:
         "input": request,
     }
     run = requested_run(event)
+    extract = stack.extract_planner.again(run)
+    if extract is not None:
+        config = stack.extract_configs.load(extract.config_uri)
+        return stack.extract_planner.draft_again(extract, config)
     rerun = stack.planner.rerun(run) if run.rerun_of else None
     if rerun is not None:
         run = run.as_rerun(rerun.run)

@@ -98,11 +98,14 @@ def plan(
 @app.command()
 def rerun(
     job_id: Annotated[str, typer.Argument(help="The job ID of the run.")],
-    job: Annotated[list[str] | None, typer.Option(help="Only this job; may be repeated.")] = None,
+    job: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this job, or this table of an extract; may be repeated."),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     stack: StackName = None,
 ) -> None:
-    """Run the jobs of a run again that did not succeed, for the same logical date."""
+    """Run what did not succeed in a run, jobs or tables, again for the same logical date."""
     from penstock_cli.rerunning import rerun as run_again
     from penstock_cli.stack import the_stack
 

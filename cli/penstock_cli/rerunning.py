@@ -1,4 +1,4 @@
-"""`penstock rerun`: the jobs of a run that did not succeed, once more."""
+"""`penstock rerun`: the jobs or tables of a run that did not succeed, once more."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def rerun(console: Console, stack: Stack, job_id: str, jobs: Sequence[str], *, w
         raise CommandError(f"nothing was started: {error}") from error
     names = planned(plan)
     if not names:
-        console.print(f"Nothing to run again: every job of {job_id} has succeeded since.")
+        console.print(f"Nothing to run again: all of {job_id} has succeeded since.")
         return 0
     console.print(
         f"Runs again for {plan['logical_date']} of {plan['category']}: {', '.join(names)}",

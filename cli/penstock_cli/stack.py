@@ -12,10 +12,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock.adapters.control_table import ControlTable
 from penstock.adapters.error_queue import ErrorQueue
+from penstock.adapters.extract_config_file import ExtractConfigFiles
 from penstock.adapters.leases import Leases
+from penstock.adapters.plan_bucket import PlanBucket
 from penstock.adapters.pool_items import PoolItems
 from penstock.adapters.reject_items import RejectItems
 from penstock.adapters.run_table import RunTable
+from penstock.adapters.table_items import TableItems
+from penstock.domain.extract_planner import ExtractPlanner
 from penstock.domain.run_planner import RunPlanner, Stores
 from penstock.settings import Settings
 from penstock_cli.deployment import STACK_NAME, stack_outputs
@@ -114,6 +118,20 @@ class Stack:
             self.control, self.run_table, nobody, nobody, self.leases, nobody, self.rejects
         )
         return RunPlanner(stores, nobody, self.settings.site)
+
+    @cached_property
+    def extract_planner(self) -> ExtractPlanner:
+        """What plans the reruns of extracts, for drafts."""
+        client, outputs = self.client("dynamodb"), self.outputs
+        tables = TableItems(client, outputs["RunTable"], lambda: 0)
+        return ExtractPlanner(
+            self.planner, tables, PlanBucket(self.client("s3"), outputs["DataBucket"])
+        )
+
+    @cached_property
+    def extract_configs(self) -> ExtractConfigFiles:
+        """The extract configs, to read."""
+        return ExtractConfigFiles(self.client("s3"))
 
     def _expires_at(self) -> int:
         return int(time.time()) + self.settings.retention_days * SECONDS_PER_DAY

@@ -52,11 +52,11 @@ class DuckDbWriter:
         files = [stored for part in parts for stored in part.stored]
         return WrittenTable(files, _rows(parts), read - _rows(parts))
 
-    def compact(self, dataset: TableDataset, job_id: str, target: str) -> int:
+    def compact(self, order: TableOrder, dataset: TableDataset, job_id: str, target: str) -> int:
         """Put the increments together if there are many; return how many became one."""
         try:
             with self._working_folder() as folder:
-                return compact(self._store, dataset, job_id, target, folder)
+                return compact(self._store, dataset, job_id, target, folder, order.partition_by)
         except duckdb.Error as error:
             raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from error
 

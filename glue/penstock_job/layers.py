@@ -42,14 +42,18 @@ def _state_sql(state: TableState, tables: Sequence[str], dialect: Dialect) -> st
     """The layers put together: of each primary key the row with the highest cursor.
 
     Of rows with the same cursor that of the upper layer counts, which was read later. A text is
-    compared by nobody but its own database, so there the upper layer counts alone.
+    compared by nobody but its own database, so there the upper layer counts alone. Without a key
+    every row of every layer counts.
     """
     columns = state.columns
-    if len(tables) == 1:
-        return _layer_sql(state.layers[0], columns, tables[0], dialect)
+    selects = [
+        _layer_sql(layer, columns, table, dialect) for layer, table in zip(state.layers, tables)
+    ]
+    if len(selects) == 1 or not state.can_be_merged:
+        return " UNION ALL ".join(selects)
     rows = " UNION ALL ".join(
-        f"SELECT *, {number} AS {LAYER} FROM ({_layer_sql(layer, columns, table, dialect)}) AS part"
-        for number, (layer, table) in enumerate(zip(state.layers, tables))
+        f"SELECT *, {number} AS {LAYER} FROM ({select}) AS part"
+        for number, select in enumerate(selects)
     )
     names = ", ".join(dialect.identifier(column.name) for column in columns)
     keys = ", ".join(map(dialect.identifier, state.primary_key))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock_job.csv_chunk import DELIMITER, QUOTE
+
 FILE_BYTES = 64 << 20
 ROWS_AT_A_TIME = 5_000
 
@@ -24,7 +26,7 @@ def rows_to_files(
     cursor: Any, place: Path, file_bytes: int, fillers: int = 0
 ) -> Iterator[WrittenFile]:
     """Write the rows of a cursor and yield each file as soon as it is full."""
-    end = ",1" * fillers + "\n"
+    end = f"{DELIMITER}1" * fillers + "\n"
     number, rows = 0, cursor.fetchmany(ROWS_AT_A_TIME)
     while rows:
         path = place.with_name(f"{place.name}-{number:05d}.csv")
@@ -41,7 +43,7 @@ def rows_to_files(
 
 
 def _line(row: Any, end: str) -> bytes:
-    return (",".join([_field(value) for value in row]) + end).encode()
+    return (DELIMITER.join([_field(value) for value in row]) + end).encode()
 
 
 def _field(value: Any) -> str:
@@ -50,4 +52,4 @@ def _field(value: Any) -> str:
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     text: str = value
-    return '"' + text.replace('"', '""') + '"'
+    return QUOTE + text.replace(QUOTE, QUOTE + QUOTE) + QUOTE

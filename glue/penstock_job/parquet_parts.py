@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +71,7 @@ class ParquetParts:
         workers = max(1, min(MOST_WRITERS, os.cpu_count() or 1))
         parts: list[Part] = []
         waiting: list[Future[Part]] = []
-        with ThreadPoolExecutor(workers, "parquet") as pool:
+        with self._one_thread_each(), ThreadPoolExecutor(workers, "parquet") as pool:
             for chunk in chunks:
                 self._count += 1
                 waiting.append(pool.submit(self._write_chunk, chunk, self._count))
@@ -79,6 +80,21 @@ class ParquetParts:
             parts += [future.result() for future in waiting]
             wait(waiting)
         return parts
+
+    @contextmanager
+    def _one_thread_each(self) -> Iterator[None]:
+        """Have each chunk be read and written by one thread, which also keeps its rows in order.
+
+        There are as many chunks at work as cores. More threads for each only take turns, and to put
+        their rows in order again takes a quarter of the time more.
+        """
+        self._connection.execute("SET threads = 1")
+        self._connection.execute("SET preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            self._connection.execute("RESET preserve_insertion_order")
+            self._connection.execute("RESET threads")
 
     def rewrite(self, parts: Sequence[Part], select: str) -> list[Part]:
         """Write the parts anew, as a select over them (`{parts}` in its text) gives them."""
@@ -134,16 +150,15 @@ class ParquetParts:
         ).fetchone()
         assert row is not None
         files = [place] if place.is_file() else sorted(place.rglob("*.parquet"))
-        name = f"part-{number:05d}"
-        named = [(file, _name_of(file, place, name, nth)) for nth, file in enumerate(files)]
+        named = [(file, _name_of(file, place, nth)) for nth, file in enumerate(files)]
         return Part(named, int(row[0]))
 
 
-def _name_of(file: Path, place: Path, name: str, nth: int) -> str:
+def _name_of(file: Path, place: Path, nth: int) -> str:
     """The name to store a file as, in a folder of its partition values if it has any."""
     if file == place:
-        return f"{name}.parquet"
-    return f"{file.parent.relative_to(place)}/{name}-{nth:05d}.parquet"
+        return f"{place.name}.parquet"
+    return f"{file.parent.relative_to(place)}/{place.name}-{nth:05d}.parquet"
 
 
 def _explained(

@@ -2,58 +2,57 @@
 
 from __future__ import annotations
 
-import gc
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, islice
+from itertools import count, takewhile
 from mmap import ACCESS_READ, mmap
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus
 
+from penstock_job.csv_chunk import LONG_LINE
+
 FILE_BYTES = 64 << 20
-BUFFER_BYTES = 1 << 20
-MOST_AT_A_TIME = 1_000
-END = (-1, b"")
 BEFORE_CHRIST = b" BC"
+AT_ONCE = 1  # get_copy_data: no waiting
+END = (-1, b"")
+# libpq may hold decrypted bytes of which the socket knows nothing, so it is asked now and then.
+PATIENCE_MILLISECONDS = 100
 
 
 @dataclass(frozen=True)
 class CopiedFile:
-    """Lines of CSV: how many, and the length of the longest in bytes.
-
-    `may_be_before_christ` tells whether ` BC` stands anywhere in it, in a date perhaps.
-    """
+    """Lines of CSV: how many, and the length in bytes of the longest, if that is a long one."""
 
     path: Path
     rows: int
     longest_line: int
-    may_be_before_christ: bool
+
+    def may_be_before_christ(self) -> bool:
+        """Whether ` BC` stands anywhere in it, in a date perhaps."""
+        with self.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            return content.find(BEFORE_CHRIST) >= 0
 
 
 def copy_to_files(
     connection: psycopg.Connection[Any], statement: str, place: Path, file_bytes: int
 ) -> Iterator[CopiedFile]:
-    """Run a COPY and yield each file as soon as it is full. Raises psycopg.Error.
-
-    libpq gives one row at a time: that is how PostgreSQL sends them. It is called directly, because
-    with five million rows whatever happens per row is what the extract costs; while it waits, it
-    does not hold the GIL.
-    """
+    """Run a COPY and yield each file as soon as it is full. Raises psycopg.Error."""
     pg = connection.pgconn
     _require(pg.exec_(statement.encode()), ExecStatus.COPY_OUT)
-    rows_of_copy = iter(partial(pg.get_copy_data, 0), END)
+    batches = _batches(pg)
     for number in count():
         path = place.with_name(f"{place.name}-{number:05d}.csv")
-        rows, longest = _fill(rows_of_copy, path, file_bytes)
+        rows, longest = _fill(batches, path, file_bytes)
         if not rows:
             path.unlink()
             break
-        yield CopiedFile(path, rows, longest, _has(path, BEFORE_CHRIST))
+        yield CopiedFile(path, rows, longest)
     while True:
         result = pg.get_result()
         if result is None:
@@ -61,42 +60,41 @@ def copy_to_files(
         _require(result, ExecStatus.COMMAND_OK)
 
 
-def _fill(rows_of_copy: Iterator[Any], path: Path, file_bytes: int) -> tuple[int, int]:
+def _batches(pg: Any) -> Iterator[list[Any]]:
+    """Rows as they come, as many at a time as have come.
+
+    libpq gives one row at a time: that is how PostgreSQL sends them. With five million rows
+    whatever happens per row is what the extract costs, so no line of Python is run for a row.
+    psycopg holds the GIL while libpq waits for one; so the waiting is done here, without it.
+    """
+    rows = map(itemgetter(1), iter(partial(pg.get_copy_data, AT_ONCE), END))
+    socket = select.poll()
+    socket.register(pg.socket, select.POLLIN)
+    while True:
+        batch = list(takewhile(len, rows))  # to the empty one: there are no more just now
+        if batch:
+            yield batch
+        if next(rows, None) is None:
+            return
+        socket.poll(PATIENCE_MILLISECONDS)
+        pg.consume_input()
+
+
+def _fill(batches: Iterator[list[Any]], path: Path, file_bytes: int) -> tuple[int, int]:
     """Write rows to a file until it is full or there are no more; return how many, the longest."""
     rows = longest = size = 0
-    with _without_collection(), path.open("wb", buffering=BUFFER_BYTES) as file:
+    with path.open("wb") as file:
         while size < file_bytes:
-            at_a_time = max(1, min(MOST_AT_A_TIME, BUFFER_BYTES // (longest or BUFFER_BYTES)))
-            batch = list(islice(rows_of_copy, at_a_time))
-            if not batch:
+            batch = next(batches, None)
+            if batch is None:
                 break
-            lengths = [length for length, _ in batch]
-            file.writelines([data for _, data in batch])
+            data = b"".join(batch)
+            file.write(data)
             rows += len(batch)
-            size += sum(lengths)
-            longest = max(longest, max(lengths))
+            size += len(data)
+            if len(data) > LONG_LINE:
+                longest = max(longest, max(map(len, batch)))
     return rows, longest
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keep the garbage collector from looking, again and again, at a tuple for each row.
-
-    There are no cycles among them, and looking took two fifths of the time. Of several threads that
-    do this at once, one may have it on again too early for another, which harms nobody.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _has(path: Path, text: bytes) -> bool:
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        return content.find(text) >= 0
 
 
 def _require(result: Any, status: ExecStatus) -> None:

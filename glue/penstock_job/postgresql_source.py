@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 
-from penstock_job.csv_chunk import csv_chunk
+from penstock_job.column_type import DATE, TIMESTAMP
+from penstock_job.csv_chunk import DELIMITER, QUOTE, csv_chunk
 from penstock_job.database_access import (
     CONNECT_TIMEOUT_SECONDS,
     DatabaseAccess,
@@ -194,9 +195,11 @@ class PostgresqlReading:
         values += ["1"] * self._fillers
         where = f" WHERE {condition}" if condition else ""
         rows = f"SELECT {', '.join(values)} FROM {self.relation}{where}"
-        return f"COPY ({rows}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
+        form = f"FORMAT csv, DELIMITER E'\\x{ord(DELIMITER):02x}', QUOTE E'\\x{ord(QUOTE):02x}'"
+        return f"COPY ({rows}) TO STDOUT ({form}, ENCODING 'UTF8')"
 
     def _chunk(self, file: CopiedFile) -> Chunk:
+        dated = any(each.type.kind in (DATE, TIMESTAMP) for each in self.columns)
         return csv_chunk(
             file.path,
             self.columns,
@@ -204,7 +207,7 @@ class PostgresqlReading:
             longest_line=file.longest_line,
             strict=self.strict,
             fillers=self._fillers,
-            eras=file.may_be_before_christ,
+            eras=dated and file.may_be_before_christ(),
         )
 
     @property

@@ -97,7 +97,7 @@ class TableExtract:
             layer = self._read(base, order, state, reading)
             keys = (order.primary_key, order.cursor)
         layer = dataset.publish(layer, state.names(), keys)
-        self._compact(base, dataset)
+        self._compact(base, dataset, order)
         return self._registered(outcome_of(base, layer), dataset, order)
 
     def _registered(
@@ -109,11 +109,11 @@ class TableExtract:
             self._catalog.register(source, table, dataset, order.is_incremental)
         return replace(outcome, outcome=SUCCEEDED)
 
-    def _compact(self, base: TableOutcome, dataset: TableDataset) -> None:
+    def _compact(self, base: TableOutcome, dataset: TableDataset, order: TableOrder) -> None:
         """Compact the table; it is published, so that a fault here is said and does no harm."""
         target = f"{dataset.folder}/{_attempt(self._contract)}"
         try:
-            count = self._writer.compact(dataset, self._contract.job_id, target)
+            count = self._writer.compact(order, dataset, self._contract.job_id, target)
         except JobError as error:
             logger.warning("%s/%s is not compacted: %s", base.source, base.table, error)
         else:

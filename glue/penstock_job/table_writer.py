@@ -29,9 +29,9 @@ class TableWriter(Protocol):
     def write(self, order: TableOrder, reading: Any, target: str) -> WrittenTable:
         """Write the rows to a folder of their own below `target`. Errors come as JobError."""
 
-    def compact(self, dataset: TableDataset, job_id: str, target: str) -> int:
+    def compact(self, order: TableOrder, dataset: TableDataset, job_id: str, target: str) -> int:
         """Put the increments of a table together if there are many; return how many became one.
 
         That of the run `job_id` stays by itself. New files go to folders of their own below
-        `target`. Errors come as JobError.
+        `target`, laid out as the order says. Errors come as JobError.
         """

@@ -68,6 +68,7 @@ SEND: Uses = {("sqs:SendMessage", "ErrorQueue")}
 _RULE = "${AWS::StackName}-reconcile-runs"
 
 ADAPTERS: dict[str, Uses] = {
+    "bucket.file": READ_OBJECT,
     "bucket.plan": READ_OBJECT,
     "bucket.result_file": READ_OBJECT,
     "bucket.store": {*READ_OBJECT, ("s3:PutObject", "DataBucket")},
@@ -127,6 +128,7 @@ ADAPTERS: dict[str, Uses] = {
     "tables.commit_watermark": _on_runs("UpdateItem"),
     "tables.failed": _on_runs("BatchGetItem"),
     "tables.forget_failure": _on_runs("DeleteItem"),
+    "tables.of_run": _on_runs("Query"),
     "tables.plan": _on_runs("BatchWriteItem"),
     "tables.record": _on_runs("UpdateItem"),
     "tables.remember_failure": _on_runs("UpdateItem"),

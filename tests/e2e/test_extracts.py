@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +11,12 @@ import psycopg
 import pytest
 from bench.postgres_server import PostgresServer, packaged_programs
 from boto3.dynamodb.types import TypeDeserializer
+from rich.console import Console
 from tests.e2e.stack import Ran, Stack
 
 from penstock_cli import example
+from penstock_cli.rerunning import rerun
+from penstock_cli.stack import Stack as Deployed
 
 CATEGORY = "Extract_Shop"
 INCREMENTAL = {"mode": "incremental", "cursor": "updated_at", "primary_key": ["id"]}
@@ -114,6 +118,25 @@ def test_tables_are_extracted_a_bad_one_alone_fails_and_the_next_run_goes_on(
         "orders": ("SUCCEEDED", 4),  # three that changed, and the one at the boundary
     }
     assert "2026-11-20 00:16:40+00" in tables["orders"]["WatermarkBefore"]
+
+
+def test_a_rerun_extracts_only_what_failed_and_for_the_same_day(
+    stack: Stack, config: str, database: psycopg.Connection[Any]
+) -> None:
+    database.execute("DROP TABLE gone")
+    failed = extract(stack, config, "all", "2026-11-19")
+    assert failed.view.verdict == "FAILED", failed.digest
+    database.execute("CREATE TABLE gone AS SELECT 1 AS id")
+
+    deployed = Deployed("penstock-local", stack.instance)
+    console = Console(file=io.StringIO(), width=200)
+    assert rerun(console, deployed, failed.view.job_id, ["gone"], wait=True) == 0
+    again = deployed.run_table.runs_for(CATEGORY, "2026-11-19")[-1]
+    assert again.rerun_of == failed.view.job_id
+    tables = tables_of(stack, again.job_id)
+    assert {name: (table["Status"], table["Rows"]) for name, table in tables.items()} == {
+        "gone": ("SUCCEEDED", 1)
+    }
 
 
 def test_a_job_takes_in_the_state_of_extracted_tables(

@@ -64,6 +64,10 @@ class PlanBucket:
         """Store a file of a run that only its jobs read."""
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
+    def file(self, key: str) -> bytes | None:
+        """Return a file of a run, if there is one."""
+        return self._read(key)
+
     def result_file(self, key: JobKey) -> bytes | None:
         """Return what the job has reported of itself, if it has; a huge file only in part."""
         return self._read(result_key(*key), largest=_LARGEST_RESULT)

@@ -17,6 +17,7 @@ from penstock.adapters.batches import get_all, put_all
 from penstock.adapters.conditional_update import CONDITION_FAILED, update_item
 from penstock.adapters.expression import Expression
 from penstock.adapters.job_item import run_key
+from penstock.domain.extract_rerun import PlannedTable
 from penstock.domain.table_report import FAILED, TableReport
 
 if TYPE_CHECKING:
@@ -115,6 +116,13 @@ class TableItems:
     def statuses(self, job_id: str) -> dict[str, str]:
         """Return how the extracts of a run stand, by table key."""
         return {item["SK"].removeprefix("TABLE#"): item["Status"] for item in self._of_run(job_id)}
+
+    def of_run(self, job_id: str) -> dict[str, PlannedTable]:
+        """Return the tables of a run, by table key."""
+        return {
+            item["SK"].removeprefix("TABLE#"): PlannedTable(item["JobName"], item["Status"])
+            for item in self._of_run(job_id)
+        }
 
     def _of_run(self, job_id: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(

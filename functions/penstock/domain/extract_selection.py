@@ -17,6 +17,7 @@ from penstock.domain.extract_config import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 ALL: Final = "all"
 _NOT_SETTINGS: Final = ("table", "source", "source_type")
@@ -35,9 +36,8 @@ def selected(config: ExtractConfig, request: Mapping[str, Any]) -> list[ExtractT
         chosen = []
         for number, entry in enumerate(request["tables_to_extract"]):
             place = f"tables_to_extract[{number}]"
-            choice = {"table": entry} if isinstance(entry, str) else entry
             try:
-                chosen.append((place, _chosen(config, choice)))
+                chosen.append((place, _chosen(config, _choice(entry))))
             except ValueError as error:
                 problems.append(f"{place}.{error}")
         problems += _repeated(table for _, table in chosen)
@@ -51,6 +51,27 @@ def selected(config: ExtractConfig, request: Mapping[str, Any]) -> list[ExtractT
     return tables
 
 
+def selected_again(
+    config: ExtractConfig, request: Mapping[str, Any], keys: AbstractSet[str]
+) -> list[ExtractTable]:
+    """Return the tables of these keys as a run with this event extracted them.
+
+    The config counts as it is now. A table that the event does not name had been taken up because
+    it had failed before, and comes as the config has it. Raises InvalidExtractConfigError.
+    """
+    kept = [table for table in config.tables if table.key in keys]
+    gone = sorted(keys - {table.key for table in kept})
+    if gone:
+        problems = [f"{key} is no table of the config any more" for key in gone]
+        raise InvalidExtractConfigError(in_lines("the run cannot be run again", problems))
+    config, entries = replace(config, tables=tuple(kept)), request["tables_to_extract"]
+    if entries != ALL:
+        entries = [entry for entry in entries if _meant(config, _choice(entry))]
+    asked = selected(config, {**request, "tables_to_extract": entries})
+    named = {table.key for table in asked}
+    return [*asked, *(table for table in kept if table.key not in named)]
+
+
 def _own(request: Mapping[str, Any], place: str) -> dict[str, Any]:
     """Return the settings that the entry at a place of the event states itself."""
     if not place.endswith("]"):
@@ -60,14 +81,22 @@ def _own(request: Mapping[str, Any], place: str) -> dict[str, Any]:
     return {name: value for name, value in stated.items() if name not in _NOT_SETTINGS}
 
 
-def _chosen(config: ExtractConfig, choice: Mapping[str, Any]) -> ExtractTable:
-    """Return the one table that is meant; raise ValueError that begins with the field's name."""
+def _choice(entry: Any) -> Mapping[str, Any]:
+    return {"table": entry} if isinstance(entry, str) else entry
+
+
+def _meant(config: ExtractConfig, choice: Mapping[str, Any]) -> list[ExtractTable]:
     name, source = choice["table"], choice.get("source")
-    found = [
+    return [
         table
         for table in config.tables
         if name in (table.table, table.key) and source in (None, table.source.name)
     ]
+
+
+def _chosen(config: ExtractConfig, choice: Mapping[str, Any]) -> ExtractTable:
+    """Return the one table that is meant; raise ValueError that begins with the field's name."""
+    name, found = choice["table"], _meant(config, choice)
     if not found:
         raise ValueError(f"table: {name!r} is no table of the config{_suggestion(config, name)}")
     if len(found) > 1:

@@ -64,6 +64,13 @@ def chain_of(run: RunRecord, runs_for_day: Iterable[RunRecord]) -> list[RunRecor
     return list(chain.values())
 
 
+def require_ended(chain: Iterable[RunRecord]) -> None:
+    """Raise InvalidRequestError if a run of the chain is open."""
+    for run in chain:
+        if not run.ended_at:
+            raise InvalidRequestError(f"rerun_of: run {run.job_id} has not ended yet")
+
+
 def rerun_of(
     chain: Sequence[RunRecord], jobs: Iterable[Sequence[JobRecord]], only: Iterable[str]
 ) -> Rerun:
@@ -71,10 +78,8 @@ def rerun_of(
 
     Raises InvalidRequestError if a run of the chain is open, or a job asked for cannot be rerun.
     """
+    require_ended(chain)
     run = chain[0]
-    for other in chain:
-        if not other.ended_at:
-            raise InvalidRequestError(f"rerun_of: run {other.job_id} has not ended yet")
     now: dict[str, JobRecord] = {}
     for jobs_of_run in jobs:
         for job in jobs_of_run:

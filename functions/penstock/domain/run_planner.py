@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from penstock.domain.reject_batch import RejectBatch
     from penstock.domain.requested_run import RequestedRun
+    from penstock.domain.run_record import RunRecord
     from penstock.domain.site import Site
     from penstock.domain.turn import TurnTaking
     from penstock.domain.upstream import OutsideJob
@@ -105,14 +106,22 @@ class RunPlanner:
 
     def rerun(self, run: RequestedRun) -> Rerun:
         """Return what a rerun is about; raise InvalidRequestError if it cannot be run again."""
+        chain = self.chain(run)
+        return rerun_of(chain, self.jobs_of(chain), run.only)
+
+    def jobs_of(self, chain: Iterable[RunRecord]) -> list[list[JobRecord]]:
+        """Return the jobs of each run."""
+        return [self._runs.jobs_of(other.job_id) for other in chain]
+
+    def chain(self, run: RequestedRun) -> list[RunRecord]:
+        """Return the run to be run again and its reruns; raise InvalidRequestError for none."""
         before = self._runs.run(run.rerun_of)
         if before is None:
             raise InvalidRequestError(f"rerun_of: there is no run {run.rerun_of}")
         if before.duplicate_of:
             raise InvalidRequestError(f"rerun_of: it did nothing; try {before.duplicate_of}")
         of_day = self._runs.runs_for(before.category, before.logical_date)
-        chain = chain_of(before, [other for other in of_day if other.job_id < run.job_id])
-        return rerun_of(chain, [self._runs.jobs_of(other.job_id) for other in chain], run.only)
+        return chain_of(before, [other for other in of_day if other.job_id < run.job_id])
 
     def draft(
         self,

@@ -20,7 +20,12 @@ def handler(event: PlanRunRequest) -> PlanRunResponse:
     """Store the plan and the items of its jobs; raise UnknownCategoryError, InvalidRequestError."""
     run = requested_run(event)
     logger.append_keys(job_id=run.job_id)
-    response = parts.planner.plan(run)
+    extract = parts.extract_planner.again(run)
+    if extract is None:
+        response = parts.planner.plan(run)
+    else:
+        config = parts.extract_configs.load(extract.config_uri)
+        response = parts.extract_planner.plan_again(extract, config)
     counts = metrics_of(response["counts"])
     measure(response["category"], {**counts, "PoisonMessages": parts.queue.count_poison()})
     logger.info("run planned", extra={"plan": response})

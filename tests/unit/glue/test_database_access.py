@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from bench.mariadb_server import MariaDbMissingError, MariaDbServer
 from bench.postgres_server import PostgresMissingError, PostgresServer, system_programs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,8 +22,10 @@ from cryptography.x509.oid import NameOID
 from moto import mock_aws
 from penstock_job.database_access import DatabaseAccess, Patience, database_access
 from penstock_job.errors import ArgumentsError, JobError, SourceError
+from penstock_job.mysql_query import run
+from penstock_job.mysql_source import MysqlSource
 from penstock_job.postgresql_source import PostgresqlSource
-from penstock_job.work_order import SourceOrder
+from penstock_job.work_order import SourceOrder, TableOrder
 from tests.unit.glue.conftest import BUCKET
 from tests.unit.glue.folder_store import FolderStore
 
@@ -150,14 +153,17 @@ def server(name: str) -> Iterator[tuple[PostgresServer, bytes]]:
         one.stop()
 
 
-def ask(one: PostgresServer, tls: str, ca_file: Path | None) -> str:
-    """Whether the connection is encrypted, as the server sees it."""
+def reached(one: Any, tls: str, ca_file: Path | None) -> DatabaseAccess:
     secret = one.secret
-    reached = DatabaseAccess(
+    return DatabaseAccess(
         secret["host"], secret["port"], secret["dbname"], secret["username"], secret["password"],
         tls, ca_file,
     )  # fmt: skip
-    source = PostgresqlSource(reached, Patience(float))
+
+
+def ask(one: PostgresServer, tls: str, ca_file: Path | None) -> str:
+    """Whether the connection is encrypted, as the server sees it."""
+    source = PostgresqlSource(reached(one, tls, ca_file), Patience(float))
     connection = source.connect()
     try:
         row = connection.execute(
@@ -191,3 +197,52 @@ def test_a_certificate_of_another_name_is_refused(tmp_path: Path) -> None:
         trusted.write_bytes(pem)
         with pytest.raises(JobError, match="does not match host name"):
             ask(one, "verify-full", trusted)
+
+
+@contextmanager
+def mariadb_server(name: str) -> Iterator[tuple[MariaDbServer, bytes]]:
+    made = certificate(name)
+    one = MariaDbServer(made)
+    try:
+        one.start()
+    except MariaDbMissingError as error:
+        pytest.skip(f"{error}: apt-get install mariadb-server")
+    try:
+        with one.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE t (id int)")
+        yield one, made[0]
+    finally:
+        one.stop()
+
+
+def cipher(one: MariaDbServer, tls: str, ca_file: Path | None) -> str:
+    """The cipher of a connection that reads a table, as the server sees it; empty for none."""
+    source = MysqlSource(reached(one, tls, ca_file), Patience(float))
+    with source.read(TableOrder("t", "t")) as reading:
+        [(_, found)] = run(reading.connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+    return str(found)
+
+
+def test_mariadb_is_verified_by_its_certificate_and_its_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    trusted, strange = tmp_path / "trusted.pem", tmp_path / "strange.pem"
+    strange.write_bytes(certificate("127.0.0.1")[0])
+    with mariadb_server("127.0.0.1") as (one, pem):
+        trusted.write_bytes(pem)
+        assert cipher(one, "require", None)
+        assert cipher(one, "verify-full", trusted)
+        with pytest.raises(JobError, match="certificate verify failed"):
+            cipher(one, "verify-full", strange)
+        assert cipher(one, "disable", None) == ""
+        assert one.secret["password"] not in caplog.text
+
+
+def test_a_certificate_of_mariadb_for_another_name_is_refused(tmp_path: Path) -> None:
+    trusted = tmp_path / "trusted.pem"
+    with mariadb_server("other.example") as (one, pem):
+        trusted.write_bytes(pem)
+        assert cipher(one, "require", None)
+        with pytest.raises(JobError, match=r"IP address mismatch|not valid for"):
+            cipher(one, "verify-full", trusted)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import boto3
 import duckdb
 import pytest
+from penstock_job.duckdb_engine import DuckDbEngine
 from penstock_job.errors import TablesFailedError
+from penstock_job.layers import read_layers
 from penstock_job.object_store import ObjectStore
 from penstock_job.table_dataset import TableDataset, TableState
 from tests.unit.glue.conftest import BUCKET, arguments, load_script
@@ -87,6 +90,14 @@ class Extracts:
         with duckdb.connect() as connection:
             found = connection.read_parquet([str(file) for file in local], union_by_name=True)
             return sorted(found.fetchall(), key=repr)
+
+    def current(self, source: str, table: str, tmp_path: Path) -> list[tuple[Any, ...]]:
+        """The rows as a job has them that takes the table in."""
+        folder = tmp_path / f"current-{self.runs}"
+        folder.mkdir()
+        with closing(DuckDbEngine(folder, ObjectStore())) as engine:
+            select = read_layers(engine, self.state(source, table), table, "input")
+            return sorted(engine.connection.execute(select).fetchall())
 
     def rejects(self, report: dict[str, Any]) -> list[dict[str, Any]]:
         objects = ObjectStore().list(report["rejects"])
@@ -263,6 +274,24 @@ def test_an_increment_reads_each_object_once_and_objects_that_come_late_too(
 
     boto3.client("s3").delete_object(Bucket=BUCKET, Key="in/t/b.jsonl")
     assert extracts.ok(bucket("jsonl"), table)["unchanged"]
+
+
+def test_increments_without_a_key_become_one_and_lose_no_row(
+    extracts: Extracts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock_job.compaction.MOST_INCREMENTS", 2)
+    table = {"table": "t", "mode": "incremental", "types": {"a": "integer"}}
+    counts = []
+    for number in range(1, 10):
+        put(f"in/t/{number}.csv", b"a\n%d\n1\n" % number)  # the same row again and again
+        assert extracts.ok(bucket("csv"), table)["rows"] == 2
+        counts.append(len(extracts.state("lake", "t").layers))
+        assert extracts.current("lake", "t", tmp_path) == sorted(
+            [(each,) for each in range(1, number + 1)] + [(1,)] * number
+        )
+    # What was compacted before is not written again.
+    assert counts == [1, 2, 3, 4, 3, 4, 5, 4, 5]
+    assert extracts.ok(bucket("csv"), table)["unchanged"]
 
 
 def test_an_increment_of_nothing_but_rejects_keeps_them_and_takes_nothing_away(

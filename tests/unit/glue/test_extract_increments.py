@@ -7,6 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from penstock_job.catalog import CatalogColumn
+from penstock_job.table_catalog import catalog_table
 from penstock_job.work_order import read_work_order
 from tests.unit.glue.extracts import Extracts
 
@@ -313,6 +315,26 @@ def test_many_increments_become_one_and_the_state_stays_that_of_the_source(
     assert len(compacted.details["compacted"]) == 4
     again = extracts.run(ORDERS, job_id=compacted.job_id, commit=False)
     assert again["rows"] == compacted.rows
+
+
+def test_increments_that_become_one_keep_their_folders(
+    database: psycopg.Connection[Any], extracts: Extracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock_job.compaction.MOST_INCREMENTS", 1)
+    table = {**ORDERS, "partition_by": ["state"]}
+    put(database, (1, "new", "05:00"), (2, "paid", "05:00"))
+    for run in range(1, 5):
+        put(database, (1, "new", f"06:0{run}"), (2, "paid", f"06:0{run}"))
+        extracts.run(table)
+    layers = extracts.state("orders").layers
+    assert "compacted" in layers[1].details
+    for layer in layers:
+        assert {path.split("/")[-2] for path in layer.files} == {"state=new", "state=paid"}
+    assert catalog_table("shop/orders", "s3://b/orders", extracts.state("orders")).partition_keys[
+        1:
+    ] == [CatalogColumn("state", "string")]
+    current, source = both(extracts, database)
+    assert current == source
 
 
 def test_a_fault_of_compaction_is_said_and_harms_nobody(

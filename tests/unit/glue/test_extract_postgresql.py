@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from penstock_job.postgresql_copy import copy_to_files
 from tests.unit.glue.extracts import Extracts
 
 ODD = """
@@ -98,3 +101,56 @@ def test_types_that_break_naive_extractors_survive_exactly(
     assert (third["day"], third["raw"]) == ("0044-03-15 (BC)", b"\n\r,")
     assert (third["name"], json.loads(third["tags"])) == ("\u00a0 \\.", [["1", "2"], ["3", "4"]])
     assert set(fourth.values()) == {4, None}
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamptz", "timestamp"])
+@pytest.mark.parametrize("folders", [[], ["name"]])
+def test_dates_before_christ_are_told_from_those_after(
+    database: psycopg.Connection[Any], extracts: Extracts, kind: str, folders: list[str]
+) -> None:
+    database.execute(f"CREATE TABLE old (id int, moment {kind}, name text)")
+    database.execute("INSERT INTO old VALUES (1, '2026-11-21', 'a'), (2, '0044-03-15 BC', 'b')")
+    extracts.run({"table": "old", "partition_by": folders})
+    first, second = extracts.rows("old", order="id")
+    assert (first["moment"][:10], second["moment"][:15]) == ("2026-11-21", "0044-03-15 (BC)")
+
+
+def test_the_characters_that_divide_the_copied_lines_may_be_in_values(
+    database: psycopg.Connection[Any], extracts: Extracts
+) -> None:
+    values = [
+        "\x01", "\x02", "\x02\x02", 'a\x01b\x02,"\n', '"', ",", "\\.", "\r\n", " \x02 \x01", ""
+    ]  # fmt: skip
+    database.execute("CREATE TABLE marks (id int, name text, other text)")
+    with database.cursor() as cursor:
+        rows = [(number, value, value) for number, value in enumerate(values)]
+        cursor.executemany("INSERT INTO marks VALUES (%s, %s, %s)", [*rows, (99, None, "x")])
+    extracts.run({"table": "marks"})
+    found = extracts.rows("marks", order="id")
+    assert [row["name"] for row in found] == [*values, None]
+    assert [row["other"] for row in found] == [*values, "x"]
+
+
+def test_other_threads_go_on_while_rows_are_waited_for(
+    database: psycopg.Connection[Any], postgres: Any, tmp_path: Path
+) -> None:
+    database.execute("SELECT pg_advisory_lock(7)")
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+    def let_it_go_on() -> None:
+        with postgres.connect() as other:
+            while other.execute(waiting).fetchone() == (0,):
+                time.sleep(0.01)
+        database.execute("SELECT pg_advisory_unlock(7)")
+
+    rows = (
+        "SELECT i, repeat('x', 20000), CASE WHEN i = 2 THEN pg_advisory_lock(7) IS NULL END"
+        " FROM generate_series(1, 3) AS i"
+    )
+    thread = threading.Thread(target=let_it_go_on)
+    with postgres.connect() as connection:
+        thread.start()
+        copy = f"COPY ({rows}) TO STDOUT (FORMAT csv)"
+        files = list(copy_to_files(connection, copy, tmp_path / "copy", 25_000))
+        thread.join()
+    assert [file.rows for file in files] == [2, 1]

@@ -11,7 +11,7 @@ from tests.unit.conftest import BUCKET
 from tests.unit.handlers.conftest import House
 
 from penstock.adapters.table_items import TableItems
-from penstock.domain.errors import JobNotSucceededError
+from penstock.domain.errors import InvalidRequestError, JobNotSucceededError
 from penstock.domain.extract_config import InvalidExtractConfigError
 from penstock.domain.outcome import Outcome
 
@@ -203,3 +203,134 @@ def test_a_failed_table_is_extracted_by_the_next_run_though_that_names_others(
     third = "20261121T070000Z-9"
     extracts.call("extract_config_manager", event(["huge"]) | {"job_id": third})
     assert items(extracts).statuses(third).keys() == {"shop/huge"}
+
+
+def settle(house: House, job_id: str, name: str, **outcomes: str) -> None:
+    """End a job of an extract that reports these outcomes of its tables."""
+    tables = [{"source": "shop", "table": t, "outcome": each} for t, each in outcomes.items()]
+    key = f"runs/{job_id}/jobs/{name}/{house.job(job_id, name).attempt}/result.json"
+    house.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({"tables": tables}).encode())
+    attempt = house.job(job_id, name).attempt
+    request = {"job_id": job_id, "job_name": name, "attempt": attempt}
+    house.call("await_turn", {**request, "task_token": "t", "execution_arn": "arn:child"})
+    if set(outcomes.values()) == {"SUCCEEDED"}:
+        ending: Any = {"result": {"JobRunState": "SUCCEEDED", "JobName": "j", "Id": "jr"}}
+    else:
+        ending = {"failure": {"state": "Run Python Shell Job", "error": "E", "cause": "failed"}}
+    house.call("settle_job", {**request, **ending})
+
+
+def close(house: House, job_id: str) -> None:
+    run = house.runs.run(job_id)
+    assert run is not None
+    house.call(
+        "close_run",
+        {
+            "job_id": job_id,
+            "category": run.category,
+            "logical_date": run.logical_date,
+            "execution_arn": "arn:execution",
+            "started_at": "2026-11-21T05:00:00.000Z",
+        },
+    )
+
+
+def rerun(house: House, of: str, job_id: str, *only: str) -> Any:
+    asked = {"rerun_of": of, **({"jobs": list(only)} if only else {})}
+    return house.call("plan_run", {**event(), "job_id": job_id, "input": asked})
+
+
+SECOND, THIRD, FOURTH = (f"20261122T0{hour}0000Z-a" for hour in (6, 7, 8))
+
+
+@pytest.fixture
+def failed(extracts: House) -> House:
+    """A run of which one table of a pack failed, another succeeded and a third was not come to."""
+    settings = {"overrides": {"timeout_minutes": 33}, "logical_date": "2026-11-20"}
+    extracts.call("extract_config_manager", event(**settings))
+    settle(extracts, JOB_ID, "shop.pack-001", items="SUCCEEDED", orders="FAILED")
+    settle(extracts, JOB_ID, "shop.huge", huge="FAILED")
+    close(extracts, JOB_ID)
+    return extracts
+
+
+def test_a_rerun_extracts_the_tables_that_failed_for_the_same_day_and_no_others(
+    failed: House,
+) -> None:
+    response = rerun(failed, JOB_ID, SECOND)
+
+    assert response["counts"] == {"planned": 2, "left_out": 0, "invalid": 0}
+    assert (response["category"], response["logical_date"]) == ("Extract_Shop", "2026-11-20")
+    assert items(failed).statuses(SECOND) == {"shop/orders": "PLANNED", "shop/huge": "PLANNED"}
+    run = failed.runs.run(SECOND)
+    assert run is not None
+    assert (run.rerun_of, run.logical_date) == (JOB_ID, "2026-11-20")
+    lines = list(map(json.loads, failed.read(response["plan_key"]).splitlines()))
+    assert [line["timeout_seconds"] for line in lines] == [33 * 60] * 2
+    order = json.loads(failed.read(f"runs/{SECOND}/tables/shop.orders.json"))
+    assert [table["table"] for table in order["tables"]] == ["orders"]
+
+
+def test_a_rerun_reads_the_config_as_it_is_now(failed: House) -> None:
+    mended = json.loads(json.dumps(CONFIG))
+    mended["sources"][0]["tables"][0] = {"table": "orders", "types": {"amount": "text"}}
+    failed.s3.put_object(Bucket=BUCKET, Key="config/shop.json", Body=json.dumps(mended).encode())
+    rerun(failed, JOB_ID, SECOND)
+    order = json.loads(failed.read(f"runs/{SECOND}/tables/shop.orders.json"))
+    assert order["tables"][0]["types"] == {"amount": "text"}
+
+    del mended["sources"][0]["tables"][0]
+    failed.s3.put_object(Bucket=BUCKET, Key="config/shop.json", Body=json.dumps(mended).encode())
+    failed.leases.release("Extract_Shop", "2026-11-20", SECOND)
+    with pytest.raises(InvalidRequestError, match="has not ended yet"):
+        rerun(failed, JOB_ID, THIRD)
+    close(failed, SECOND)
+    with pytest.raises(InvalidExtractConfigError, match="shop/orders is no table of the config"):
+        rerun(failed, JOB_ID, THIRD)
+
+
+@pytest.mark.parametrize("name", ["orders", "shop/orders", "shop.pack-001"])
+def test_a_rerun_is_of_the_table_or_the_job_that_is_named(failed: House, name: str) -> None:
+    assert rerun(failed, JOB_ID, SECOND, name)["counts"]["planned"] == 1
+    assert items(failed).statuses(SECOND).keys() == {"shop/orders"}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("items", f"items cannot be run again: it has succeeded in run {JOB_ID}"),
+        ("other", f"other cannot be run again: it is neither a table nor a job of run {JOB_ID}"),
+    ],
+)
+def test_a_rerun_refuses_what_it_cannot_extract_again(failed: House, name: str, why: str) -> None:
+    with pytest.raises(InvalidRequestError, match=why):
+        rerun(failed, JOB_ID, SECOND, name)
+    assert failed.runs.run(SECOND) is None
+
+
+def test_a_rerun_takes_what_earlier_reruns_have_left(failed: House) -> None:
+    rerun(failed, JOB_ID, SECOND)
+    settle(failed, SECOND, "shop.orders", orders="SUCCEEDED")
+    settle(failed, SECOND, "shop.huge", huge="FAILED")
+    close(failed, SECOND)
+
+    assert rerun(failed, JOB_ID, THIRD)["counts"]["planned"] == 1
+    assert items(failed).statuses(THIRD).keys() == {"shop/huge"}
+    settle(failed, THIRD, "shop.huge", huge="SUCCEEDED")
+    close(failed, THIRD)
+
+    assert rerun(failed, JOB_ID, FOURTH)["counts"]["planned"] == 0
+    assert items(failed).statuses(FOURTH) == {}
+
+
+def test_a_table_that_had_failed_before_is_part_of_the_run_that_takes_it_up(
+    failed: House,
+) -> None:
+    failed.call("extract_config_manager", event(["items"]) | {"job_id": SECOND})
+    assert items(failed).statuses(SECOND).keys() == {"shop/items", "shop/orders", "shop/huge"}
+    settle(failed, SECOND, "shop.pack-001", items="SUCCEEDED", orders="FAILED")
+    settle(failed, SECOND, "shop.huge", huge="SUCCEEDED")
+    close(failed, SECOND)
+
+    rerun(failed, SECOND, THIRD)
+    assert items(failed).statuses(THIRD).keys() == {"shop/orders"}
