@@ -74,8 +74,12 @@ def _batches(pg: Any) -> Iterator[list[Any]]:
         batch = list(takewhile(len, rows))  # to the empty one: there are no more just now
         if batch:
             yield batch
-        if next(rows, None) is None:
+        row = next(rows, None)  # the end, or nothing yet again
+        if row is None:
             return
+        if row:
+            yield [row]
+            continue
         socket.poll(PATIENCE_MILLISECONDS)
         pg.consume_input()
 

@@ -167,3 +167,22 @@ def test_a_stopped_spark_run_takes_its_jvm_along(platform: Platform) -> None:
     assert platform.wait(job, run_id)["JobRunState"] == "STOPPED"
     _, alive = psutil.wait_procs(tree, timeout=5)
     assert [process for process in alive if process.name() == "java"] == []
+
+
+def test_a_jvm_that_dies_is_what_the_message_of_the_run_tells(platform: Platform) -> None:
+    job = platform.job(
+        "import psutil\n"
+        "from pyspark.sql import SparkSession\n"
+        "spark = SparkSession.builder.getOrCreate()\n"
+        "(java,) = [p for p in psutil.Process().children() if p.name() == 'java']\n"
+        "java.kill()\n"
+        "spark.range(5).count()\n",
+        kind="glueetl",
+        WorkerType="G.1X",
+        NumberOfWorkers=2,
+    )
+
+    record = platform.wait(job, platform.start(job))
+
+    assert record["JobRunState"] == "FAILED"
+    assert record["ErrorMessage"].startswith("Spark's JVM ended with status -9 during the run")
