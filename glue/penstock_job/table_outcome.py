@@ -13,7 +13,7 @@ from penstock_job.table_dataset import Layer
 logger = logging.getLogger(__name__)
 
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
-MOST_SPOKEN = 3
+MOST_SPOKEN, MOST_WARNINGS = 3, 20
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,23 @@ def result_of(outcomes: Sequence[TableOutcome]) -> Result:
             if outcome.path
         ],
         tables=[outcome.as_json() for outcome in outcomes],
+        warnings=_warnings(outcomes),
     )
+
+
+def _warnings(outcomes: Sequence[TableOutcome]) -> list[str]:
+    """What people should know of tables that went well: new columns, and records set aside."""
+    found = []
+    for outcome in outcomes:
+        if outcome.outcome == FAILED or outcome.unchanged:
+            continue
+        found += [f"{outcome.table}: {line}" for line in outcome.drift]
+        if outcome.rejected:
+            kept = outcome.details.get("rejects") or "nowhere"
+            records = "1 record" if outcome.rejected == 1 else f"{outcome.rejected} records"
+            found.append(f"{outcome.table}: {records} rejected, kept in {kept}")
+    left = len(found) - MOST_WARNINGS
+    return [*found[:MOST_WARNINGS], *([f"and {left} more warnings"] if left > 0 else [])]
 
 
 def spoken(failed: Sequence[TableOutcome], of: int) -> str:

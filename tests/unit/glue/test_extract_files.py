@@ -164,12 +164,17 @@ def test_a_file_behind_http_becomes_a_dataset_and_its_broken_lines_rejects(
     ]
     counts = {"rows_read": 4, "rows_written": 2, "rows_rejected": 2, "rows_filtered": 0}
     assert counts.items() <= extracts.result.items()
+    assert extracts.result["warnings"] == [
+        f"clicks: 2 records rejected, kept in {report['rejects']}"
+    ]
 
 
 def test_a_file_that_has_not_changed_is_a_success_without_rows(extracts: Extracts) -> None:
-    with server(with_validators(b"a\n1\n")) as (url, seen):
+    with server(with_validators(b"a,b\n1,2\n3\n")) as (url, seen):
         first = extracts.ok(web(url), {"table": "t"})
+        assert "1 record rejected" in extracts.result["warnings"][0]
         again = extracts.ok(web(url), {"table": "t"})
+        assert "warnings" not in extracts.result
         assert (first["unchanged"], first["rows"]) == (False, 1)
         assert (again["unchanged"], again["rows"], len(seen)) == (True, 0, 2)
         assert again["watermark"] == again["watermark_before"] == first["watermark"]

@@ -239,6 +239,7 @@ def test_a_new_or_wider_column_is_taken_over_and_told(
     if told:
         assert f"SchemaDriftError: {told[0]}, but drift is freeze" in frozen["error"]
         assert extracts.run(order)["drift"] == told
+        assert extracts.result["warnings"] == [f"t: {line}" for line in told]
     rows = extracts.current("t")
     assert len(rows) == 3
     if "note" in change:
