@@ -324,7 +324,7 @@ def test_a_timeout_of_the_machine_reaches_the_children(asl: World) -> None:
 def test_a_child_can_be_stopped_alone(asl: World) -> None:
     task = one({"Type": "Task", "Resource": CALLBACK})
     run = asl.begin(one(distributed(task)), [1, 2])
-    until(lambda: len(asl.engine.callbacks) == 2)
+    until(lambda: len(asl.services.calls) == 2)
     first, second = children(asl)
     asl.stop(first)
     assert run.status is Status.RUNNING

@@ -27,7 +27,7 @@ def distributed(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
 def parent(sfn: Api) -> str:
     """An execution whose Map Run has one child at work and two that wait."""
     arn = sfn.start(sfn.create(distributed(TASK, MaxConcurrency=1)))
-    until(lambda: len(sfn.engine.callbacks) == 1)
+    until(lambda: len(sfn.services.calls) == 1)
     return arn
 
 
@@ -83,7 +83,7 @@ def test_more_children_at_once(sfn: Api, parent: str) -> None:
 def test_more_failures_tolerated(sfn: Api, parent: str) -> None:
     run = map_run(sfn, parent)
     sfn("UpdateMapRun", mapRunArn=run, toleratedFailureCount=3, maxConcurrency=3)
-    until(lambda: len(sfn.engine.callbacks) == 3)
+    until(lambda: len(sfn.services.calls) == 3)
     for call in list(sfn.services.calls):
         sfn("SendTaskFailure", taskToken=call.token, error="Bad")
     assert sfn.ended(parent)["status"] == "SUCCEEDED"
@@ -92,7 +92,7 @@ def test_more_failures_tolerated(sfn: Api, parent: str) -> None:
 def test_less_tolerated_than_has_failed_ends_the_run(sfn: Api) -> None:
     state = distributed(TASK, ToleratedFailurePercentage=100)
     parent = sfn.start(sfn.create(state))
-    until(lambda: len(sfn.engine.callbacks) == 3)
+    until(lambda: len(sfn.services.calls) == 3)
     sfn("SendTaskFailure", taskToken=sfn.services.calls[0].token, error="Bad")
     run = map_run(sfn, parent)
     until(lambda: sfn("DescribeMapRun", mapRunArn=run)["itemCounts"]["failed"] == 1)

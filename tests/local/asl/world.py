@@ -142,8 +142,8 @@ def world(wait_scale: float = 0.0) -> Iterator[World]:
         made.engine.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for a condition; fail when it hangs, and not because the machine is busy."""
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for a condition; fail when it takes too long."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
