@@ -45,7 +45,7 @@ check: setup ## lint, types, templates
 generate: setup ## the files made from others: diagrams, bundles of the Glue jobs, the crash matrix
 	@python docs/diagram.py
 	@python glue/bundle.py
-	@python -m schema.generate
+	@PYTHONPATH=glue python -m schema.generate
 	@PENSTOCK_WRITE_PAGES=1 pytest tests/crash
 
 bench: setup ## every benchmark; each prints its table

@@ -1,21 +1,19 @@
 """Writes what is made from the code: etl.sql, and JSON Schemas for editors.
 
-Run as `python -m schema.generate` (`make generate` does).
+`make generate` runs it, with the library of the Glue jobs on Python's path.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
+from penstock_job.redshift_table import audit_definition
+from schema import editor_schemas
+
+from penstock.domain import run_log
+
 FOLDER = Path(__file__).parent
-sys.path.append(str(FOLDER.parent / "glue"))  # where a Glue job has its library beside it
-
-from penstock_job.redshift_table import audit_definition  # noqa: E402
-from schema import editor_schemas  # noqa: E402
-
-from penstock.domain import run_log  # noqa: E402
 
 
 def files() -> dict[Path, str]:

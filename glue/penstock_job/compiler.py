@@ -43,9 +43,9 @@ class Program:
 
     `lookups` are to be made tables first. `read` reads the main input, as the table
     `penstock_read`; what `judged` makes of that is the table `penstock_judged`, which the others
-    read. `counts` are the aggregates that
-    `penstock_job.tally` reads. `rejects` gives what `penstock_job.rejects` keeps, `accepted_again`
-    the numbers of the records that are tried again and accepted.
+    read. `counts` are the aggregates that `penstock_job.tally` reads. `rejects` gives what
+    `penstock_job.rejects` keeps, `accepted_again` the numbers of the records that are tried again
+    and accepted.
     """
 
     lookups: tuple[Lookup, ...]

@@ -128,7 +128,11 @@ class DuckDbEngine:
         assert row is not None
         return [int(value) for value in row]
 
-    def judge_records(self, program: Program, folder: str) -> JudgedRecords:  # noqa: ARG002
+    def judge_records(
+        self,
+        program: Program,
+        folder: str,  # noqa: ARG002 - it writes nothing while it judges, see `Engine`
+    ) -> JudgedRecords:
         """Keep all judged records in a file of its own: their select runs once."""
         self.view(READ, program.read)
         self.keep(JUDGED, program.judged)
