@@ -128,7 +128,7 @@ def _is_plain(value: str, plain: str, column_type: ColumnType, dialect: Dialect)
         return f"{written} AND abs({plain}) <= {GREATEST_DOUBLE}"
     length = _PLAIN_LENGTHS.get(column_type.kind)
     if length:  # a year 0000 is written so by Spark, 10000 by both
-        return f"{written} AND length({value}) = {length} AND {value} > '0001'"
+        return f"{written} AND strlen({value}) = {length} AND {value} > '0001'"
     return written
 
 

@@ -14,6 +14,8 @@ from penstock_job.rule_sql import spoken
 from penstock_job.specification import Specification
 
 TYPE, JOIN = "type", "join"
+BITS = 62
+"""The checks whose bits one mask has: as many as a BIGINT can have without thinking of its sign."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,21 @@ class Check:
     def flag(self) -> str:
         """The column that says whether a record fails this check."""
         return f"penstock_check_{self.number}"
+
+    @property
+    def mask(self) -> str:
+        """The column of the judged records that has the bit of this check."""
+        return f"penstock_failed_{self.number // BITS}"
+
+    @property
+    def bit(self) -> int:
+        """The number that is added to the mask of a record that fails this check."""
+        return 1 << self.number % BITS
+
+    @property
+    def is_failed(self) -> str:
+        """The condition that a judged record fails this check."""
+        return f"(({self.mask} & {self.bit}) <> 0)"
 
     @property
     def kind(self) -> str:

@@ -9,7 +9,8 @@
     ranked   `unique`, which needs the verdicts of the other rules
     stated   one status per record: accepted, rejected or filtered
 
-Why a record is rejected, and its text, are put together for rejects alone.
+Why a record is rejected, and its text, are put together for rejects alone. What lookups have is
+looked up again where the judged records are written: that is quicker than to keep it.
 
 A record that the filter plainly refuses, or that a join drops, is filtered, whatever else is wrong
 with it: it is none of this job's business. One that breaks a rule is rejected. One that the filter
@@ -18,7 +19,7 @@ cannot judge (its verdict is NULL) and that breaks no rule is filtered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock_job.check import Check, checks_of
@@ -26,13 +27,24 @@ from penstock_job.column import Column
 from penstock_job.column_type import ColumnType
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
-from penstock_job.judged_table import ACCEPTED, JUDGED, LINE, READ, REJECTED, records_of
+from penstock_job.judged_table import (
+    ACCEPTED,
+    JUDGED,
+    LINE,
+    READ,
+    REJECTED,
+    STATUS,
+    flags_of_masks,
+    masks,
+    masks_of_flags,
+    records_of,
+)
 from penstock_job.lookup import Lookup, Schemas, lookups_of
 from penstock_job.record import raw_columns, record_of
 from penstock_job.reject_sql import RETRY, first_rule, key_text
 from penstock_job.specification import Specification, require_columns
 from penstock_job.subject import Subject
-from penstock_job.tally import counts_of
+from penstock_job.tally import counts_of, tally_of
 from penstock_job.typed_columns import plain, read, taken, typed
 from penstock_job.verdict import checked, ranked, reason, stated
 
@@ -43,24 +55,28 @@ class Program:
 
     `lookups` are to be made tables first. `read` reads the main input, as the table
     `penstock_read`; what `judged` makes of that is the table `penstock_judged`, which the others
-    read. `counts` are the aggregates that `penstock_job.tally` reads. `rejects` gives what
-    `penstock_job.rejects` keeps, `accepted_again` the numbers of the records that are tried again
-    and accepted.
+    read. It needs no more than its columns `kept` for that: `accepted` looks the others up again.
+    `whole` gives the accepted of a table with all columns. `counts` are the aggregates that make a
+    tally, `tally` is the select of them as one row. `rejects` gives what `penstock_job.rejects`
+    keeps, `accepted_again` the numbers of the records that are tried again and accepted.
     """
 
     lookups: tuple[Lookup, ...]
     read: str
     judged: str
+    kept: tuple[str, ...]
     counts: tuple[str, ...]
+    tally: str
+    whole: str
     accepted: str
     rejects: str
     accepted_again: str
     checks: tuple[Check, ...]
 
     @property
-    def tally(self) -> str:
-        """The select of the counts, as one row."""
-        return f"SELECT {', '.join(self.counts)} FROM {JUDGED}"
+    def judged_to_keep(self) -> str:
+        """The select of the judged records with no more than is kept of them."""
+        return f"SELECT {', '.join(self.kept)} FROM ({self.judged}) AS judged"
 
     @property
     def compares(self) -> bool:
@@ -98,23 +114,22 @@ def compile_program(
         specification, columns, schema, tuple(lookups), checks, dialect, has_lines, is_numbered
     )
     names = ", ".join(dialect.identifier(name) for name in subject.types)
+    kept = _kept(subject)
     return Program(
         lookups=subject.lookups,
         read=(
             f"WITH taken AS ({taken(subject, table)}), plain AS ({plain(subject)}), "
             f"typed AS ({typed(subject)}) {read(subject)}"
         ),
-        judged=_judged(subject),
+        judged=_judged(subject, kept),
+        kept=tuple(kept),
         counts=counts_of(subject.checks),
-        accepted=f"SELECT {names} FROM {JUDGED} WHERE penstock_status = '{ACCEPTED}'",
-        rejects=(
-            "SELECT CAST(NULL AS BIGINT) AS line, penstock_key AS key, penstock_record AS record, "
-            "CAST(NULL AS STRING) AS header, penstock_rule AS rule, penstock_reason AS reason, "
-            f"{RETRY} FROM {JUDGED} WHERE penstock_status = '{REJECTED}'"
-        ),
+        tally=tally_of(subject.checks),
+        whole=f"SELECT {names} FROM {JUDGED} WHERE {STATUS} = {ACCEPTED}",
+        accepted=f"SELECT {names} FROM ({_looked_up_again(subject)}) AS records",
+        rejects=_rejects(subject),
         accepted_again=(
-            f"SELECT {RETRY} FROM {JUDGED} "
-            f"WHERE penstock_status = '{ACCEPTED}' AND {RETRY} IS NOT NULL"
+            f"SELECT {RETRY} FROM {JUDGED} WHERE {STATUS} = {ACCEPTED} AND {RETRY} IS NOT NULL"
         ),
         checks=subject.checks,
     )
@@ -128,27 +143,51 @@ def _require_source(column: Column, schema: Mapping[str, ColumnType]) -> None:
         )
 
 
-def _judged(subject: Subject) -> str:
-    names = [subject.name(name) for name in subject.types]
-    flags = [check.flag for check in subject.checks]
-    kept = ", ".join([*names, *flags, *subject.lines, "penstock_status", RETRY])
+def _kept(subject: Subject) -> list[str]:
+    """The judged columns that are in no lookup."""
+    names = [subject.name(column.name) for column in subject.columns]
+    found = ["penstock_record", "penstock_key"]
+    return [*names, *masks(subject.checks), *subject.lines, STATUS, RETRY, *found]
+
+
+def _judged(subject: Subject, kept: Sequence[str]) -> str:
     raw, dialect = dict(raw_columns(subject.schema)), subject.dialect
-    rule = first_rule(subject.checks, dialect, is_numbered=subject.is_numbered)
-    described = {
+    made = {
         "penstock_record": dialect.record_text(record_of(subject.schema, dialect)),
-        "penstock_rule": rule,
-        "penstock_reason": reason(subject),
         "penstock_key": key_text(subject.specification, raw, dialect),
     }
-    rejected = ", ".join(
-        f"CASE WHEN penstock_status = '{REJECTED}' THEN {text} END AS {name}"
-        for name, text in described.items()
-    )
+    selected = ["*", *masks_of_flags(subject.checks)]
+    selected += [
+        f"CASE WHEN {STATUS} = {REJECTED} THEN {text} END AS {name}" for name, text in made.items()
+    ]
+    looked_up = [subject.name(name) for look in subject.lookups for name in look.columns]
     return (
         f"WITH joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
-        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)}) "
-        f"SELECT {kept}, {rejected} FROM stated"
+        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)}), "
+        f"described AS (SELECT {', '.join(selected)} FROM stated) "
+        f"SELECT {', '.join([*kept, *looked_up])} FROM described"
     )
+
+
+def _rejects(subject: Subject) -> str:
+    flags = ", ".join(flags_of_masks(subject.checks))
+    rejected = f"SELECT *, {flags} FROM {JUDGED} WHERE {STATUS} = {REJECTED}"
+    rule = first_rule(subject.checks, subject.dialect, is_numbered=subject.is_numbered)
+    return (
+        "SELECT CAST(NULL AS BIGINT) AS line, penstock_key AS key, penstock_record AS record, "
+        f"CAST(NULL AS STRING) AS header, {rule} AS rule, {reason(subject)} AS reason, "
+        f"{RETRY} FROM ({rejected}) AS rejected"
+    )
+
+
+def _looked_up_again(subject: Subject) -> str:
+    """The accepted records with what the lookups have for them."""
+    looks = [look for look in subject.lookups if look.takes]
+    names = [f"records.{subject.name(column.name)}" for column in subject.columns]
+    names += [name for look in looks for name in look.taken(subject.dialect)]
+    joins = [look.join(subject.dialect) for look in looks]
+    accepted = f"(SELECT * FROM {JUDGED} WHERE {STATUS} = {ACCEPTED}) AS records"
+    return " ".join([f"SELECT {', '.join(names)} FROM {accepted}", *joins])
 
 
 def _joined(subject: Subject) -> str:

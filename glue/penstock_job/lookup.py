@@ -87,13 +87,17 @@ class Lookup:
         )
         return f"LEFT JOIN {self.table} ON {conditions}"
 
-    def selected(self, dialect: Dialect) -> list[str]:
-        """What the joined select takes of the table."""
-        taken = [
+    def taken(self, dialect: Dialect) -> list[str]:
+        """The columns that a joined select takes over."""
+        return [
             f"{self.table}.{dialect.identifier(name)} AS {dialect.identifier(name)}"
             for name, _ in self.takes
         ]
-        return [*taken, f"coalesce({self.table}.penstock_found, FALSE) AS {self.found}"]
+
+    def selected(self, dialect: Dialect) -> list[str]:
+        """All that the joined select takes of the table."""
+        found = f"coalesce({self.table}.penstock_found, FALSE) AS {self.found}"
+        return [*self.taken(dialect), found]
 
     def _order(self, dialect: Dialect) -> str:
         assert self.keep is not None

@@ -28,8 +28,8 @@ def write_accepted(engine: SparkEngine, program: Program, folder: str) -> Judged
     names = [f"penstock_count_{number}" for number in range(len(program.counts))]
     counts = [expr(sql).alias(name) for sql, name in zip(program.counts, names)]
     judged.observe(observation, *counts).createOrReplaceTempView(JUDGED)
-    schema = engine.schema(program.accepted)
-    written = engine.write_parquet(of_known_types(program.accepted, schema, SPARK), folder)
+    schema = engine.schema(program.whole)
+    written = engine.write_parquet(of_known_types(program.whole, schema, SPARK), folder)
     engine.view(WRITTEN, engine.written_rows)
     found = observation.get
     judged.observe("penstock_aside", count(lit(1))).createOrReplaceTempView(JUDGED)

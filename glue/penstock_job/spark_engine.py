@@ -159,7 +159,7 @@ class SparkEngine:
         read.createOrReplaceTempView(READ)
         if folder and not program.compares:
             return write_accepted(self, program, folder)
-        self.keep(JUDGED, program.judged)
+        self.keep(JUDGED, program.judged_to_keep)
         return JudgedRecords(self.row(program.tally))
 
     def write_parquet(self, sql: str, folder: str, counts: Sequence[str] = ()) -> Written:

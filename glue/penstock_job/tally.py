@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from penstock_job.check import Check
 from penstock_job.errors import AccountingError, RuleViolatedError
-from penstock_job.judged_table import ACCEPTED, FILTERED, MALFORMED, REJECTED
+from penstock_job.judged_table import ACCEPTED, FILTERED, JUDGED, MALFORMED, REJECTED, STATUS, masks
 from penstock_job.reject_sql import RETRY
 from penstock_job.rule import FAIL_JOB, WARN
 
@@ -59,13 +59,30 @@ def counts_of(checks: Sequence[Check]) -> tuple[str, ...]:
     tried again and not filtered, and those again rejected; then for each check the records that
     fail it, without those tried again. None has a FILTER: Spark observes no such aggregate.
     """
-    is_new = f"penstock_status IN ('{ACCEPTED}', '{REJECTED}') AND {RETRY} IS NULL"
-    conditions = [f"penstock_status <> '{MALFORMED}'"]
-    conditions += [f"penstock_status = '{s}'" for s in (ACCEPTED, REJECTED, FILTERED, MALFORMED)]
-    conditions.append(f"penstock_status <> '{FILTERED}' AND {RETRY} IS NOT NULL")
-    conditions.append(f"penstock_status = '{REJECTED}' AND {RETRY} IS NOT NULL")
-    conditions += [f"{check.flag} AND {is_new}" for check in checks]
-    return tuple(f"count(CASE WHEN {condition} THEN 1 END)" for condition in conditions)
+    return tuple(f"count(CASE WHEN {condition} THEN 1 END)" for condition in _counted(checks))
+
+
+def tally_of(checks: Sequence[Check]) -> str:
+    """The select of these counts, of records that are kept: those alike are put together first."""
+    alike = ", ".join([STATUS, *masks(checks)])
+    grouped = (
+        f"SELECT {alike}, CASE WHEN {RETRY} IS NOT NULL THEN 0 END AS {RETRY}, "
+        f"count(*) AS penstock_alike FROM {JUDGED} GROUP BY {alike}, {RETRY} IS NOT NULL"
+    )
+    counts = [
+        f"coalesce(sum(CASE WHEN {condition} THEN penstock_alike END), 0)"
+        for condition in _counted(checks)
+    ]
+    return f"SELECT {', '.join(counts)} FROM ({grouped}) AS alike"
+
+
+def _counted(checks: Sequence[Check]) -> list[str]:
+    is_new = f"{STATUS} IN ({ACCEPTED}, {REJECTED}) AND {RETRY} IS NULL"
+    conditions = [f"{STATUS} <> {MALFORMED}"]
+    conditions += [f"{STATUS} = {status}" for status in (ACCEPTED, REJECTED, FILTERED, MALFORMED)]
+    conditions.append(f"{STATUS} <> {FILTERED} AND {RETRY} IS NOT NULL")
+    conditions.append(f"{STATUS} = {REJECTED} AND {RETRY} IS NOT NULL")
+    return conditions + [f"{check.is_failed} AND {is_new}" for check in checks]
 
 
 def read_tally(row: Sequence[int], checks: Sequence[Check], malformed: int) -> Tally:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from penstock_job.check import JOIN, Check
 from penstock_job.join import DROP, Join
-from penstock_job.judged_table import ACCEPTED, FAULT, FILTERED, MALFORMED, REJECTED
+from penstock_job.judged_table import ACCEPTED, FAULT, FILTERED, MALFORMED, REJECTED, STATUS
 from penstock_job.record import raw_columns
 from penstock_job.reject_sql import rejecting
 from penstock_job.rule import FOREIGN_KEY, Rule
@@ -63,12 +63,12 @@ def ranked(subject: Subject) -> str:
 
 def stated(subject: Subject) -> str:
     """One status per record."""
-    malformed = f"WHEN {FAULT} IS NOT NULL THEN '{MALFORMED}' " if subject.has_lines else ""
+    malformed = f"WHEN {FAULT} IS NOT NULL THEN {MALFORMED} " if subject.has_lines else ""
     return (
-        f"SELECT *, CASE {malformed}WHEN penstock_filter IS FALSE THEN '{FILTERED}' "
-        f"WHEN penstock_fails THEN '{REJECTED}' "
-        f"WHEN penstock_filter IS TRUE THEN '{ACCEPTED}' "
-        f"ELSE '{FILTERED}' END AS penstock_status FROM ranked"
+        f"SELECT *, CASE {malformed}WHEN penstock_filter IS FALSE THEN {FILTERED} "
+        f"WHEN penstock_fails THEN {REJECTED} "
+        f"WHEN penstock_filter IS TRUE THEN {ACCEPTED} "
+        f"ELSE {FILTERED} END AS {STATUS} FROM ranked"
     )
 
 

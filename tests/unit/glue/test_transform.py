@@ -101,6 +101,24 @@ def test_joined_columns_serve_rules_filter_and_select_and_the_latest_row_is_take
     assert made.counts == (5, 3, 2, 0)
 
 
+@pytest.mark.parametrize("only", [62, 100])
+def test_more_rules_than_one_mask_has_bits_for_are_counted_each(both: Both, only: int) -> None:
+    both.publish_rows("numbers", "n BIGINT", [(n,) for n in range(only)])
+    rules = [
+        {"rule": "expression", "sql": f"n <> {n}", "message": f"{n} it is", "severity": severity}
+        for n in range(only)
+        for severity in (["reject"] if n % 2 else ["warn"])
+    ]
+
+    made = agree(both.transform(inputs="numbers", rules=rules))
+
+    assert made.counts == (only, only // 2, only // 2, 0)
+    assert {json.loads(reject)["reason"] for reject in made.rejects} == {
+        f"{n} it is" for n in range(1, only, 2)
+    }
+    assert list(made.result.warnings) == [f"{n} it is: 1 records" for n in range(0, only, 2)]
+
+
 def test_a_lookup_with_a_repeated_key_is_an_error_that_names_it(shop: Both) -> None:
     join = [{"with": "prices", "on": "product", "columns": ["price"]}]
 
