@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -127,6 +127,16 @@ class DuckDbEngine:
         row = self._run(sql).fetchone()
         assert row is not None
         return [int(value) for value in row]
+
+    def few_rows(self, sql: str) -> Sequence[Sequence[Any]]:
+        """The rows of a select that has not many."""
+        return self._run(sql).fetchall()
+
+    def make_numbered(self, table: str, texts: Sequence[tuple[int, str]]) -> None:
+        """Make a table of `number` and `text`."""
+        self._run(f"CREATE TABLE {DUCKDB.identifier(table)} (number BIGINT, text VARCHAR)")
+        insert = f"INSERT INTO {DUCKDB.identifier(table)} VALUES (?, ?)"
+        self.connection.executemany(insert, texts)
 
     def judge_records(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock_job.column_type import ColumnType
 from penstock_job.dataset import Manifest
@@ -94,6 +94,12 @@ class Engine(Protocol):
 
     def row(self, sql: str) -> Sequence[int]:
         """The one row of a select."""
+
+    def few_rows(self, sql: str) -> Sequence[Sequence[Any]]:
+        """The rows of a select that has not many."""
+
+    def make_numbered(self, table: str, texts: Sequence[tuple[int, str]]) -> None:
+        """Make a table of `number` and `text`."""
 
     def judge_records(self, program: Program, folder: str) -> JudgedRecords:
         """Judge the records by a program, and count them.

@@ -11,21 +11,21 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from penstock_job.csv_records import part_records
+from penstock_job.csv_records import CsvForm, part_records
 from penstock_job.reject_sql import RETRY
-from penstock_job.rejects import EXCERPT, RETRIED
+from penstock_job.rejects import COLUMNS, EXCERPT, RETRIED
 
 if TYPE_CHECKING:
-    from penstock_job.duckdb_engine import DuckDbEngine
+    from penstock_job.engine import Engine
 
 READ_AGAIN = "penstock_lines_again"
 
 
-def read_lines_again(engine: DuckDbEngine, delimiter: str) -> None:
+def read_lines_again(engine: Engine, delimiter: str) -> None:
     """Make records of those lines among the rejects that fit their header now."""
-    lines = engine.connection.execute(
+    lines = engine.few_rows(
         f"SELECT {RETRY}, header, record FROM {RETRIED} WHERE header <> '{EXCERPT}'"
-    ).fetchall()
+    )
     records = [
         (number, record)
         for number, header, text in lines
@@ -33,15 +33,18 @@ def read_lines_again(engine: DuckDbEngine, delimiter: str) -> None:
     ]
     if not records:
         return
-    engine.connection.execute(f"CREATE TABLE {READ_AGAIN} (number BIGINT, text VARCHAR)")
-    engine.connection.executemany(f"INSERT INTO {READ_AGAIN} VALUES (?, ?)", records)
+    engine.make_numbered(READ_AGAIN, records)
+    values = {
+        "record": "coalesce(again.text, before.record)",
+        "header": "CASE WHEN again.text IS NULL THEN before.header END",
+    }
+    columns = [f"{values.get(name, f'before.{name}')} AS {name}" for name in COLUMNS]
     engine.keep(
         f"{RETRIED}_again",
-        f"SELECT * EXCLUDE (number, text) REPLACE (coalesce(text, record) AS record, "
-        f"CASE WHEN text IS NULL THEN header END AS header) "
-        f"FROM {RETRIED} LEFT JOIN {READ_AGAIN} ON number = {RETRY}",
+        f"SELECT before.{RETRY}, {', '.join(columns)} FROM {RETRIED} AS before "
+        f"LEFT JOIN {READ_AGAIN} AS again ON again.number = before.{RETRY}",
     )
-    engine.connection.execute(f"CREATE OR REPLACE VIEW {RETRIED} AS SELECT * FROM {RETRIED}_again")
+    engine.view(RETRIED, f"SELECT * FROM {RETRIED}_again")
 
 
 def record_of(header: Sequence[str], text: str, delimiter: str) -> str | None:
@@ -56,6 +59,11 @@ def record_of(header: Sequence[str], text: str, delimiter: str) -> str | None:
     parted = part_records(io.BytesIO(source.getvalue().encode()), good, bad, delimiter)
     if (parted.well_formed, parted.malformed, parted.blank) != (1, 0, 0):
         return None
-    (values,) = csv.reader(io.StringIO(good.getvalue().decode(), newline=""), delimiter=delimiter)
-    missing_for_empty = (value or None for value in values)
-    return json.dumps(dict(zip(header, missing_for_empty)), ensure_ascii=False)
+    values = CsvForm(delimiter, len(header), b"").values_of(good.getvalue()[:-1])
+    return json.dumps(dict(zip(header, map(_value, values))), ensure_ascii=False)
+
+
+def _value(written: bytes) -> str | None:
+    """A value as it is meant: nothing at all is a missing one, an empty text has its quotes."""
+    text = written.decode()
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text or None

@@ -14,6 +14,7 @@ from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, header_of
 from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import SPARK
 from penstock_job.judged_table import FAULT, JUDGED, LINE
+from penstock_job.lines_again import read_lines_again
 from penstock_job.refine import Judgement, judge
 from penstock_job.rejects import Malformed, Retries
 from penstock_job.specification import Specification
@@ -40,7 +41,12 @@ class SparkCsv:
     def judge(
         self, specification: Specification, table: str, retries: Retries, folder: str
     ) -> Judgement:
-        """Judge the records by the specification, as the table of that name."""
+        """Judge the records by the specification, as the table of that name.
+
+        Lines of earlier files that were malformed are read again among the rejects.
+        """
+        if retries.rows:
+            read_lines_again(self.engine, self.delimiter)
         wanted = wanted_columns([column.source for column in specification.columns], self.header)
         self.engine.view(table, self._select(wanted))
         judgement = judge(self.engine, specification, table, retries, folder)

@@ -147,10 +147,19 @@ class SparkEngine:
 
     def row(self, sql: str) -> Sequence[int]:
         """The one row of a select."""
+        return [int(value) for value in self.few_rows(sql)[0]]
+
+    def few_rows(self, sql: str) -> Sequence[Sequence[Any]]:
+        """The rows of a select that has not many."""
         try:
-            return [int(value) for value in self.run(sql).collect()[0]]
+            return [tuple(row) for row in self.run(sql).collect()]
         except FAILURES as error:
             raise explained_failure(error) from error
+
+    def make_numbered(self, table: str, texts: Sequence[tuple[int, str]]) -> None:
+        """Make a table of `number` and `text`."""
+        frame = self.session.createDataFrame(list(texts), "number BIGINT, text STRING")
+        frame.createOrReplaceTempView(SPARK.identifier(table))
 
     def judge_records(self, program: Program, folder: str) -> JudgedRecords:
         """Count the records while those accepted are written; else keep them all."""

@@ -54,14 +54,23 @@ class Days:
         """Publish these rows as the day's input, and clean them with what was rejected before."""
         kinds = own.pop("kinds", KINDS)
         run = own.pop("run", "a")
-        contract = self.contract(day, run)
         self._publish(self.contract(day, run, "source"), rows, kinds)
+        own = {"inputs": "source", "columns": STRICT, "rules": UNIQUE, **own}
+        return self._clean(day, run, tried, own)
+
+    def read(self, day: int, text: str, tried: list[Any] = [], **own: Any) -> Any:  # noqa: B006
+        """Clean a CSV file with what was rejected before."""
+        path = f"s3://{BUCKET}/raw/{self.category}-{day}.csv"
+        self.store.write(path, text.encode(), "text/csv")
+        return self._clean(day, "a", tried, {"source": path, **own})
+
+    def _clean(self, day: int, run: str, tried: list[Any], own: dict[str, Any]) -> Any:
+        contract = self.contract(day, run)
         batches = [batch if isinstance(batch, dict) else self.batch(batch) for batch in tried]
         if batches:
             path = f"s3://{BUCKET}/runs/{contract.job_id}/rejects.json"
             self.store.write(path, json.dumps({"batches": batches}).encode(), "application/json")
             contract = JobContract(**{**vars(contract), "rejects_path": path})
-        own = {"inputs": "source", "columns": STRICT, "rules": UNIQUE, **own}
         parsed = TransformArgumentParser("").read(arguments("clean", **own))
         with self._engine() as engine:
             self.results[day] = transform(engine, self.store, contract, parsed)
@@ -298,3 +307,19 @@ def test_spark_tries_again_just_as_duckdb_does(
             assert {**one, "first_seen": None} == {**other, "first_seen": None}
     by_rule = {"not_null(id)": 1, "input": 1}
     assert [(each.results[2].rejects or {})["by_rule"] for each in both] == [by_rule, by_rule]
+
+
+def test_lines_are_records_on_both_engines_once_the_delimiter_is_corrected(
+    days: Days, s3_folder: Path, spark: SparkSession, tmp_path: Path
+) -> None:
+    both = (days, Days(days.store, tmp_path, spark))
+    for each in both:
+        first = each.read(1, 'id;note\n1;a\n2,b\n"3",""\n4,c,d\n', delimiter=";")
+        assert first == (4, 1, 3, 0)
+        assert each.read(2, "id,note\n5,e\n6;f\n", [1]) == (5, 3, 2, 0)
+    by_duckdb, by_spark = both
+    assert by_duckdb.rows(2) == {("5", "e"): 1, ("2", "b"): 1, ("3", ""): 1}
+    assert by_spark.rows(2) == by_duckdb.rows(2)
+    for each in both:
+        left = [(reject["record"], reject["attempt"]) for reject in each.rejects(2)]
+        assert left == [("4,c,d", 2), ("6;f", 1)]

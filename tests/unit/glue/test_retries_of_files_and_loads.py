@@ -77,6 +77,7 @@ def test_a_malformed_line_that_comes_again_is_taken_once(aws: Platform, tmp_path
     [
         ("1;2", ";", '{"a": "1", "b": "2"}'),
         ('"x;y";', ";", '{"a": "x;y", "b": null}'),
+        ('"";"a ""b"" ü"', ";", '{"a": "", "b": "a \\"b\\" ü"}'),
         ("1,2", ";", None),
         ('"1;2', ";", None),
         ("1;2\n3;4", ";", None),
