@@ -2650,7 +2650,7 @@ _MODULES = {
         '        # DuckDB takes a CSV file for 42 rows, and would put all of it into a hash table in order\n'
         '        # to look up the rows of a small lookup in it: joins are carried out as they are written.\n'
         '        self._run("SET disabled_optimizers = \'build_side_probe_side\'")\n'
-        '        self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet, COMPRESSION lz4_raw)")\n'
+        '        self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2)")\n'
         '        self._run("RESET disabled_optimizers")\n'
         '        self._run(\n'
         '            f"CREATE OR REPLACE VIEW {DUCKDB.identifier(table)} AS "\n'
