@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,16 @@ class Record:
     first_job_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class TableRecord:
+    """One record of a table's file that could not be used: a line, or JSON."""
+
+    file: str
+    line: int | None
+    record: str
+    reason: str
+
+
 def records_of(s3: Any, path: str, limit: int) -> list[Record]:
     """The first records under a path; CommandError where they cannot be read any more."""
     try:
@@ -49,6 +60,32 @@ def records_of(s3: Any, path: str, limit: int) -> list[Record]:
     except ClientError as error:
         raise CommandError(f"the rejects under {path} cannot be read: {error}") from error
     return [Record(*row) for row in found]
+
+
+def table_records_of(s3: Any, path: str, limit: int) -> list[TableRecord]:
+    """The first records under a path that the extract of a table has rejected; CommandError."""
+    bucket, _, prefix = path.removeprefix("s3://").partition("/")
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
+        keys = (each["Key"] for page in pages for each in page.get("Contents", ()))
+        lines = (
+            line
+            for key in keys
+            for line in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_lines()
+        )
+        found = [_table_record(json.loads(line)) for line in islice(lines, limit)]
+    except (ClientError, ValueError) as error:
+        raise CommandError(f"the rejects under {path} cannot be read: {error}") from error
+    if not found:
+        raise CommandError(f"the rejects under {path} cannot be read: nothing is there any more")
+    return found
+
+
+def _table_record(entry: dict[str, Any]) -> TableRecord:
+    record = entry.get("text")
+    if record is None:
+        record = json.dumps(entry.get("record"), ensure_ascii=False)
+    return TableRecord(entry["file"], entry.get("line"), record, entry["reason"])
 
 
 def _object(s3: Any, address: str) -> bytes:

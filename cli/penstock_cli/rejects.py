@@ -12,8 +12,9 @@ from rich.text import Text
 
 from penstock.domain.reject_batch import RejectBatch
 from penstock.domain.rejects_digest import spoken_rules
+from penstock.domain.table_report import TableRejects
 from penstock_cli.errors import CommandError
-from penstock_cli.kept_rejects import Record, records_of
+from penstock_cli.kept_rejects import TableRecord, records_of, table_records_of
 from penstock_cli.stack import Stack
 
 LONGEST_RECORD = 300
@@ -44,14 +45,24 @@ def list_rejects(console: Console, stack: Stack, category: str) -> None:
 def show_rejects(
     console: Console, stack: Stack, job_id: str, jobs: Sequence[str], limit: int
 ) -> None:
-    """Print the records that a run has rejected, each with its reason."""
+    """Print the records that a run has rejected, each with its reason.
+
+    `jobs` are names of jobs; those of tables (`shop/orders`) count as such.
+    """
     noted = [
         (batch, fate)
         for batch, fate in stack.rejects.of_run(job_id)
         if not jobs or batch.job_name in jobs
     ]
-    if not noted:
+    tables = [
+        each
+        for each in stack.tables.rejects(job_id)
+        if not jobs or each.job_name in jobs or each.table in jobs
+    ]
+    if not noted and not tables:
         raise CommandError(f"run {job_id} has rejected nothing{_of(jobs)}, or is forgotten")
+    for table in tables:
+        _show_table(console, stack, table, limit)
     for batch, fate in noted:
         total = batch.open + batch.resting
         console.print(
@@ -64,10 +75,41 @@ def show_rejects(
         if fate:
             console.print(Text(_spoken_fate(fate), style="yellow"))
         records = records_of(stack.client("s3"), batch.path, limit)
-        console.print(_record_table(records))
+        rows = [
+            (
+                record.key or (f"line {record.line}" if record.line else ""),
+                str(record.attempt),
+                record.reason,
+                record.record,
+            )
+            for record in records
+        ]
+        console.print(_record_table(rows))
         if total > len(records):
             console.print(Text(f"… and {total - len(records):,} more (--limit)", style="dim"))
         console.print()
+
+
+def _show_table(console: Console, stack: Stack, table: TableRejects, limit: int) -> None:
+    """Print what the extract of a table has rejected: its next extract reads the source anew."""
+    console.print(
+        Text.assemble((table.table, "bold"), f": {table.rows:,} rejected"), highlight=False
+    )
+    if not table.path:
+        console.print(Text("The records are kept nowhere.\n", style="yellow"))
+        return
+    console.print(Text(table.path, style="dim"), soft_wrap=True)
+    records = table_records_of(stack.client("s3"), table.path, limit)
+    rows = [(_place(record), "", record.reason, record.record) for record in records]
+    console.print(_record_table(rows))
+    if table.rows > len(records):
+        console.print(Text(f"… and {table.rows - len(records):,} more (--limit)", style="dim"))
+    console.print()
+
+
+def _place(record: TableRecord) -> str:
+    file = record.file.rpartition("/")[2]
+    return f"{file}, line {record.line}" if record.line else file
 
 
 def retry_rejects(console: Console, stack: Stack, job_id: str, jobs: Sequence[str]) -> None:
@@ -150,17 +192,16 @@ def _batch_table(batches: Sequence[RejectBatch], at_work: frozenset[str]) -> Tab
     return table
 
 
-def _record_table(records: Sequence[Record]) -> Table:
+def _record_table(records: Sequence[tuple[str, str, str, str]]) -> Table:
+    """Rows of where a record was, how often it was tried, the reason, the record."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("key or line", overflow="fold", max_width=24)
-    table.add_column("try", justify="right")
+    table.add_column("try" if any(tried for _, tried, *_ in records) else "", justify="right")
     table.add_column("reason and record", overflow="fold")
-    for record in records:
-        text = record.record
-        shown = text if len(text) <= LONGEST_RECORD else f"{text[:LONGEST_RECORD]}…"
-        where = record.key or (f"line {record.line}" if record.line else "")
-        what = Text("\n").join([Text(record.reason, style="yellow"), Text(shown)])
-        table.add_row(where, str(record.attempt), what)
+    for where, tried, reason, record in records:
+        shown = record if len(record) <= LONGEST_RECORD else f"{record[:LONGEST_RECORD]}…"
+        what = Text("\n").join([Text(reason, style="yellow"), Text(shown)])
+        table.add_row(where, tried, what)
     return table
 
 

@@ -100,6 +100,11 @@ class Stack:
         return RejectItems(self.client("dynamodb"), self.outputs["RunTable"], self._expires_at)
 
     @cached_property
+    def tables(self) -> TableItems:
+        """The extracted tables, to read."""
+        return TableItems(self.client("dynamodb"), self.outputs["RunTable"], lambda: 0)
+
+    @cached_property
     def queue(self) -> ErrorQueue:
         """The error queue, to send to."""
         return ErrorQueue(self.client("sqs"), self.settings.error_queue_url)
@@ -122,11 +127,8 @@ class Stack:
     @cached_property
     def extract_planner(self) -> ExtractPlanner:
         """What plans the reruns of extracts, for drafts."""
-        client, outputs = self.client("dynamodb"), self.outputs
-        tables = TableItems(client, outputs["RunTable"], lambda: 0)
-        return ExtractPlanner(
-            self.planner, tables, PlanBucket(self.client("s3"), outputs["DataBucket"])
-        )
+        bucket = PlanBucket(self.client("s3"), self.outputs["DataBucket"])
+        return ExtractPlanner(self.planner, self.tables, bucket)
 
     @cached_property
     def extract_configs(self) -> ExtractConfigFiles:

@@ -18,7 +18,7 @@ from penstock.adapters.conditional_update import CONDITION_FAILED, update_item
 from penstock.adapters.expression import Expression
 from penstock.adapters.job_item import run_key
 from penstock.domain.extract_rerun import PlannedTable
-from penstock.domain.table_report import FAILED, TableReport
+from penstock.domain.table_report import FAILED, TableRejects, TableReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -71,6 +71,8 @@ class TableItems:
             "Watermark": report.watermark,
             "Error": report.error,
             "Notes": list(report.notes),
+            "Rejected": report.rejected,
+            "Rejects": report.rejects,
             "EndedAt": now,
             "ExpiresAt": self._expires_at(),
         }
@@ -123,6 +125,19 @@ class TableItems:
             item["SK"].removeprefix("TABLE#"): PlannedTable(item["JobName"], item["Status"])
             for item in self._of_run(job_id)
         }
+
+    def rejects(self, job_id: str) -> list[TableRejects]:
+        """Return what a run has rejected of its tables."""
+        return [
+            TableRejects(
+                item["SK"].removeprefix("TABLE#"),
+                item["JobName"],
+                int(item["Rejected"]),
+                item.get("Rejects") or "",
+            )
+            for item in self._of_run(job_id)
+            if item.get("Rejected")
+        ]
 
     def _of_run(self, job_id: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(

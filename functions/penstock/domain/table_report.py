@@ -20,7 +20,8 @@ FAILED: Final = "FAILED"
 class TableReport:
     """How the extract of one table went; watermarks are texts, equal if they mean the same.
 
-    `notes` say what else is worth knowing: that nothing has changed, new columns, rejects.
+    `notes` say what else is worth knowing: that nothing has changed, new columns, rejects. Of
+    those there are `rejected`, kept under `rejects` (`s3://…`).
     """
 
     source: str
@@ -33,12 +34,24 @@ class TableReport:
     watermark: str | None = None
     error: str = ""
     notes: tuple[str, ...] = ()
+    rejected: int = 0
+    rejects: str = ""
 
     @property
     def moves_watermark(self) -> bool:
         """Tell whether there is a new watermark to commit: only a success has one."""
         is_new = self.watermark is not None and self.watermark != self.watermark_before
         return self.outcome == SUCCEEDED and is_new
+
+
+@dataclass(frozen=True, slots=True)
+class TableRejects:
+    """What an extract has rejected of a table (`source/table`), and where it is kept, if it is."""
+
+    table: str
+    job_name: str
+    rows: int
+    path: str
 
 
 def failures_among(reports: list[TableReport]) -> str:
@@ -84,6 +97,8 @@ def _report(entry: dict[str, Any]) -> TableReport:
         watermark=watermark_text(entry.get("watermark")),
         error=str(entry.get("error") or "")[:LONGEST_ERROR],
         notes=tuple(_notes(entry)),
+        rejected=_count(entry.get("rows_rejected")) or 0,
+        rejects=str(entry.get("rejects") or ""),
     )
 
 

@@ -18,8 +18,11 @@ from penstock.adapters.error_queue import ErrorQueue
 from penstock.adapters.leases import Leases
 from penstock.adapters.reject_items import RejectItems
 from penstock.adapters.run_table import RunTable
+from penstock.adapters.table_items import TableItems
+from penstock.domain.job_record import JobKey
 from penstock.domain.open_run import OpenRun
 from penstock.domain.reject_batch import RejectBatch
+from penstock.domain.table_report import TableReport
 from penstock_cli import rejects
 from penstock_cli.errors import CommandError
 
@@ -37,6 +40,7 @@ class FakeStack:
     def __init__(self, dynamodb: Any, s3: Any, queue: tuple[Any, str]) -> None:
         self.rejects = RejectItems(dynamodb, RUN_TABLE, lambda: 2_000_000_000)
         self.leases = Leases(dynamodb, RUN_TABLE, lambda: 2_000_000_000)
+        self.tables = TableItems(dynamodb, RUN_TABLE, lambda: 2_000_000_000)
         self.run_table = RunTable(dynamodb, RUN_TABLE, lambda: 2_000_000_000)
         self.queue = ErrorQueue(*queue)
         self.sqs, self.url = queue
@@ -105,6 +109,43 @@ def test_records_are_shown_with_their_reason_and_no_more_than_asked_for(
     assert "… and 1 more (--limit)" in lines
     with pytest.raises(CommandError, match="has rejected nothing in another"):
         printed(rejects.show_rejects, stack, JOB_ID, ["another"], 2)
+
+
+def test_what_the_extract_of_a_table_has_rejected_is_shown_too(stack: Any) -> None:
+    folder = f"data/extract/web/clicks/_rejects/job_id={JOB_ID}/attempt=1"
+    path = f"s3://{BUCKET}/{folder}"
+    entries = [
+        {"file": "https://x/clicks.csv", "line": 3, "reason": "1 value, but the header names 3",
+         "text": "2", "whole": True},
+        {"file": "https://x/clicks.csv", "reason": "at is not a date", "record": {"at": "Möp"}},
+    ]  # fmt: skip
+    body = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in entries).encode()
+    stack.clients["s3"].put_object(Bucket=BUCKET, Key=f"{folder}/rejects-00000.jsonl", Body=body)
+    job = JobKey(JOB_ID, "extract_web", 1)
+    gone = TableReport("web", "gone", "SUCCEEDED", rows=1, rejected=1, rejects=f"{path}/gone")
+    for report in (
+        TableReport("web", "clicks", "SUCCEEDED", rows=5, rejected=3, rejects=path),
+        TableReport("web", "views", "SUCCEEDED", rows=5),
+    ):
+        stack.tables.record(job, report, "2026-11-21T05:01:00Z")
+
+    for jobs in ([], ["extract_web"], ["web/clicks"]):
+        assert printed(rejects.show_rejects, stack, JOB_ID, jobs, 2) == [
+            "web/clicks: 3 rejected",
+            path,
+            "key or line         reason and record",
+            "clicks.csv, line 3  1 value, but the header names 3",
+            "                    2",
+            "clicks.csv          at is not a date",
+            '                    {"at": "Möp"}',
+            "… and 1 more (--limit)",
+            "",
+        ]
+    with pytest.raises(CommandError, match="has rejected nothing in views"):
+        printed(rejects.show_rejects, stack, JOB_ID, ["views"], 2)
+    stack.tables.record(job, gone, "2026-11-21T05:01:00Z")
+    with pytest.raises(CommandError, match="gone cannot be read: nothing is there any more"):
+        printed(rejects.show_rejects, stack, JOB_ID, ["web/gone"], 2)
 
 
 def test_records_whose_files_are_gone_are_an_error_that_says_so(stack: Any) -> None:
