@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-TOGETHER = (
-    "e2e",
-    "unit/glue",
-    "crash",
-    "proof",
-    "local/glue",
-    "local/asl/integrations",
-    "local/redshift",
-)
-"""Folders whose tests share a platform, a Spark or a database. The longest come first."""
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "e2e": ("stack",),
+    "unit/glue": ("spark", "platform", "postgres", "mariadb"),
+    "crash": (),
+    "proof": (),
+    "local/glue": (),
+    "local/asl/integrations": (),
+    "local/redshift": (),
+}
+"""Folders whose tests share a platform, a Spark or a database; the longest come first.
+
+Where only some tests of a folder do, the fixtures that they share are named: the first that a test
+has says with whom it stays.
+"""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
@@ -31,8 +35,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _group(item: pytest.Item) -> str:
     path = item.path.relative_to(HERE).as_posix()
-    return next((folder for folder in TOGETHER if path.startswith(f"{folder}/")), path)
+    folder = next((folder for folder in TOGETHER if path.startswith(f"{folder}/")), None)
+    if folder is None:
+        return path
+    shared = TOGETHER[folder]
+    used = next((name for name in shared if name in getattr(item, "fixturenames", ())), None)
+    if shared and used is None:
+        return path
+    return f"{folder} {used}" if used else folder
 
 
 def _rank(group: str) -> int:
-    return TOGETHER.index(group) if group in TOGETHER else len(TOGETHER)
+    return next(
+        (place for place, folder in enumerate(TOGETHER) if group.startswith(folder)), len(TOGETHER)
+    )
