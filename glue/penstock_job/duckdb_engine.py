@@ -111,7 +111,10 @@ class DuckDbEngine:
         # DuckDB takes a CSV file for 42 rows, and would put all of it into a hash table in order
         # to look up the rows of a small lookup in it: joins are carried out as they are written.
         self._run("SET disabled_optimizers = 'build_side_probe_side'")
-        self._run(f"COPY ({sql}) TO {_quoted(file)} (FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2)")
+        self._run(
+            f"COPY ({sql}) TO {_quoted(file)} "
+            "(FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2)"
+        )
         self._run("RESET disabled_optimizers")
         self._run(
             f"CREATE OR REPLACE VIEW {DUCKDB.identifier(table)} AS "
