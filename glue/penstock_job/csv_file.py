@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock_job.csv_records import LONGEST_EXCERPT, LONGEST_RECORD, part_records
-from penstock_job.csv_scan import CsvScan, count_passed_over, scan_csv
+from penstock_job.csv_scan import CsvScan, count_passed_over
 from penstock_job.csv_table import wanted_columns
 from penstock_job.dialect import DUCKDB
-from penstock_job.errors import AccountingError
+from penstock_job.errors import AccountingError, JobError
 from penstock_job.lines_again import read_lines_again
 from penstock_job.refine import Judgement, judge
 from penstock_job.rejects import Malformed, Retries
@@ -35,7 +35,7 @@ class CsvFile:
         self.engine = engine
         self.file = file
         self.delimiter = delimiter
-        self.scan: CsvScan = scan_csv(file, delimiter)
+        self.scan = CsvScan(file, delimiter)
         self.records = self.malformed_rows = self.blank = 0
         self._malformed = ""
 
@@ -56,7 +56,7 @@ class CsvFile:
         wanted = wanted_columns(sources, self.scan.header)
         if retries.rows:
             read_lines_again(self.engine, self.delimiter)
-        if self.scan.is_plain:
+        if self.scan.looks_plain:
             judgement = self._judge_as_it_is(specification, table, wanted, retries)
             if judgement is not None:
                 return judgement
@@ -72,13 +72,18 @@ class CsvFile:
     ) -> Judgement | None:
         names = [f"column_{number}" for number in range(len(self.scan.header))]
         self.engine.view(table, self._select(self.file, wanted, self._kept_rejects(), names))
-        judgement = judge(self.engine, specification, table, retries)
+        try:
+            judgement = judge(self.engine, specification, table, retries)
+        except JobError:
+            if self.scan.is_plain:
+                raise
+            return None
         listed = ", ".join(DUCKDB.literal(kind) for kind in MISCOUNTED)
         odd, lines = self.engine.row(
             f"SELECT count(*) FILTER (WHERE CAST(error_type AS VARCHAR) NOT IN ({listed})), "
             "count(DISTINCT line) FROM penstock_faults"
         )
-        if odd or not self._adds_up(judgement.records + lines):
+        if not self.scan.is_plain or odd or not self._adds_up(judgement.records + lines):
             return None
         self.records, self.malformed_rows = judgement.records, lines
         self._malformed = self._miscounted()
@@ -149,7 +154,7 @@ class CsvFile:
             f"left(text, {LONGEST_EXCERPT}) AS text, "
             f"length(text) <= {LONGEST_EXCERPT} AS whole FROM "
             f"(SELECT line, text, {values} AS found FROM "
-            "(SELECT line, any_value(trim(csv_line, chr(10) || chr(13))) AS text "
+            "(SELECT line, trim(any_value(csv_line), chr(10) || chr(13)) AS text "
             "FROM penstock_faults GROUP BY line) AS faults) AS counted ORDER BY line"
         )
 

@@ -1,4 +1,4 @@
-"""Looks a CSV file over before an engine reads it: its header, and how many records there must be.
+"""Looks a CSV file over while an engine reads it: its header, and how many records there must be.
 
 The lines are counted here, at a gigabyte a second, and not by the engine that reads them. So a
 record that an engine loses (DuckDB takes all that follows an unclosed quote for one value) shows
@@ -8,7 +8,7 @@ in the account, and the file is then parted record by record instead.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,21 +17,9 @@ from penstock_job.csv_records import read_header
 BLOCK = 1 << 22  # bytes that are looked at together
 
 
-@dataclass(frozen=True)
-class CsvScan:
-    """What a CSV file holds by the look of it.
-
-    `lines` are those after the header. `is_plain` says whether an engine may read it as it is:
-    text in UTF-8, without zero bytes, with one kind of line break.
-    """
-
-    header: list[str]
-    header_line: bytes
-    lines: int
-    is_plain: bool
-
-
 class _Count:
+    """Lines, their ends, and carriage returns; whether all is text in UTF-8 without zero bytes."""
+
     def __init__(self) -> None:
         self.lines = self.ends = self.returns = 0
         self.is_text = True
@@ -45,21 +33,49 @@ class _Count:
             self.is_text &= block.count(b"\r") == block.count(b"\r\n")
         self.is_text &= b"\0" not in block and _is_text(block)
 
+    def is_plain(self, *, has_returns: bool) -> bool:
+        """Whether there is nothing but text, with one kind of line break, that of the header."""
+        return self.is_text and self.returns == (self.ends if has_returns else 0)
 
-def scan_csv(file: Path, delimiter: str) -> CsvScan:
-    """Look a file over. Raises SourceError where there is no header to go by."""
+
+class CsvScan:
+    """What a CSV file holds by the look of it, which goes on beside whatever else is done.
+
+    Raises SourceError where there is no header to go by.
+    """
+
+    def __init__(self, file: Path, delimiter: str) -> None:
+        with file.open("rb") as source:
+            self.header, line = read_header(source, delimiter)
+            first = _Count()
+            for block in _blocks(source):
+                first.add(block)
+                break
+        self.header_line = line.rstrip(b"\r\n")
+        self._has_returns = line.endswith(b"\r\n")
+        self.looks_plain = first.is_plain(has_returns=self._has_returns)
+        looker = ThreadPoolExecutor(1)
+        self._looking = looker.submit(_look, file)
+        looker.shutdown(wait=False)
+
+    @property
+    def lines(self) -> int:
+        """The lines after the header."""
+        return self._looking.result().lines
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether an engine may read the file as it is; `looks_plain` is the guess by its start."""
+        return self._looking.result().is_plain(has_returns=self._has_returns)
+
+
+def _look(file: Path) -> _Count:
     count = _Count()
     with file.open("rb") as source:
-        header, line = read_header(source, delimiter)
+        source.readline()
         for block in _blocks(source):
             count.add(block)
-    is_uniform = count.returns in (0, count.ends)
-    return CsvScan(
-        header=header,
-        header_line=line.rstrip(b"\r\n"),
-        lines=count.lines,
-        is_plain=count.is_text and is_uniform and line.endswith(b"\r\n") == bool(count.returns),
-    )
+    return count
 
 
 def count_passed_over(file: Path, scan: CsvScan, delimiter: str) -> int:

@@ -244,6 +244,23 @@ def test_a_file_full_of_traps_is_read_alike_line_by_line(both: Both) -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", [b"3,latin \xfc", b"3,zero \0", b"3,a return\r", b'3,"open'])
+def test_a_file_that_only_begins_plainly_is_parted_all_the_same(
+    both: Both, odd: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("penstock_job.csv_scan.BLOCK", 64)
+    lines = [b"id,note", *(b"%d,text" % n for n in range(1_000)), odd, b"4,last"]
+    path = both.put("odd.csv", b"\n".join(lines) + b"\n")
+
+    with caplog.at_level("INFO", "penstock_job"):
+        by_duckdb, by_spark = both.transform(source=path, columns=["id", "note"])
+
+    assert by_duckdb.rows == by_spark.rows
+    is_good = odd.endswith(b"\r")
+    assert by_duckdb.counts == (1_002, 1_001 + is_good, 1 - is_good, 0)
+    assert "parted line by line" in caplog.text
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_plain_file_is_read_as_it_is_with_its_bad_lines_numbered(
     both: Both, end: str, caplog: pytest.LogCaptureFixture
