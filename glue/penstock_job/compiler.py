@@ -26,7 +26,7 @@ from penstock_job.column import Column
 from penstock_job.column_type import ColumnType
 from penstock_job.dialect import Dialect
 from penstock_job.errors import SpecificationError
-from penstock_job.judged_table import ACCEPTED, JUDGED, LINE, READ, REJECTED, records_of
+from penstock_job.judged_table import ACCEPTED, JUDGED, LINE, READ, REJECTED, STATED, records_of
 from penstock_job.lookup import Lookup, Schemas, lookups_of
 from penstock_job.record import raw_columns, record_of
 from penstock_job.reject_sql import RETRY, first_rule, key_text
@@ -43,14 +43,17 @@ class Program:
 
     `lookups` are to be made tables first. `read` reads the main input, as the table
     `penstock_read`; what `judged` makes of that is the table `penstock_judged`, which the others
-    read. `counts` are the aggregates that `penstock_job.tally` reads. `rejects` gives what
-    `penstock_job.rejects` keeps, `accepted_again` the numbers of the records that are tried again
-    and accepted.
+    read. The same in two steps is `stated`, as the table `penstock_stated`, and `described`, which
+    leaves out the result's columns. `counts` are the aggregates that `penstock_job.tally` reads.
+    `rejects` gives what `penstock_job.rejects` keeps, `accepted_again` the numbers of the records
+    that are tried again and accepted.
     """
 
     lookups: tuple[Lookup, ...]
     read: str
     judged: str
+    stated: str
+    described: str
     counts: tuple[str, ...]
     accepted: str
     rejects: str
@@ -104,7 +107,7 @@ def compile_program(
             f"WITH taken AS ({taken(subject, table)}), plain AS ({plain(subject)}), "
             f"typed AS ({typed(subject)}) {read(subject)}"
         ),
-        judged=_judged(subject),
+        **_judged(subject),
         counts=counts_of(subject.checks),
         accepted=f"SELECT {names} FROM {JUDGED} WHERE penstock_status = '{ACCEPTED}'",
         rejects=(
@@ -128,27 +131,36 @@ def _require_source(column: Column, schema: Mapping[str, ColumnType]) -> None:
         )
 
 
-def _judged(subject: Subject) -> str:
+def _judged(subject: Subject) -> dict[str, str]:
     names = [subject.name(name) for name in subject.types]
     flags = [check.flag for check in subject.checks]
-    kept = ", ".join([*names, *flags, *subject.lines, "penstock_status", RETRY])
+    kept = [*flags, *subject.lines, "penstock_status", RETRY]
+    raws = [raw for _, raw in raw_columns(subject.schema)]
+    steps = (
+        f"WITH joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
+        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)})"
+    )
+    described = _described(subject)
+    return {
+        "judged": f"{steps} SELECT {', '.join([*names, *kept, *described])} FROM stated",
+        "stated": f"{steps} SELECT {', '.join([*names, *raws, *kept])} FROM stated",
+        "described": f"SELECT {', '.join([*kept, *described])} FROM {STATED}",
+    }
+
+
+def _described(subject: Subject) -> list[str]:
+    """What is kept of a rejected record beside its status."""
     raw, dialect = dict(raw_columns(subject.schema)), subject.dialect
-    rule = first_rule(subject.checks, dialect, is_numbered=subject.is_numbered)
     described = {
         "penstock_record": dialect.record_text(record_of(subject.schema, dialect)),
-        "penstock_rule": rule,
+        "penstock_rule": first_rule(subject.checks, dialect, is_numbered=subject.is_numbered),
         "penstock_reason": reason(subject),
         "penstock_key": key_text(subject.specification, raw, dialect),
     }
-    rejected = ", ".join(
+    return [
         f"CASE WHEN penstock_status = '{REJECTED}' THEN {text} END AS {name}"
         for name, text in described.items()
-    )
-    return (
-        f"WITH joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
-        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)}) "
-        f"SELECT {kept}, {rejected} FROM stated"
-    )
+    ]
 
 
 def _joined(subject: Subject) -> str:

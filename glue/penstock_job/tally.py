@@ -9,11 +9,13 @@ from penstock_job.check import Check
 from penstock_job.errors import AccountingError, RuleViolatedError
 from penstock_job.judged_table import ACCEPTED, FILTERED, MALFORMED, REJECTED
 from penstock_job.reject_sql import RETRY
-from penstock_job.rule import FAIL_JOB, WARN
+from penstock_job.rule import FAIL_JOB, REJECT, WARN
 
 SPOKEN_REASONS = 3
 MALFORMED_COUNT = 4
 """The place of the lines that are no records among the counts."""
+REJECTED_COUNT = 2
+_COUNTS_OF_ALL = 7
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,13 @@ def counts_of(checks: Sequence[Check]) -> tuple[str, ...]:
     conditions.append(f"penstock_status = '{REJECTED}' AND {RETRY} IS NOT NULL")
     conditions += [f"{check.flag} AND {is_new}" for check in checks]
     return tuple(f"count(CASE WHEN {condition} THEN 1 END)" for condition in conditions)
+
+
+def counted_in_rejects(checks: Sequence[Check]) -> list[int]:
+    """The places of the counts to which rejected records alone can add."""
+    return [
+        _COUNTS_OF_ALL + place for place, check in enumerate(checks) if check.severity == REJECT
+    ]
 
 
 def read_tally(row: Sequence[int], checks: Sequence[Check], malformed: int) -> Tally:
