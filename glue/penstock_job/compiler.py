@@ -19,7 +19,7 @@ cannot judge (its verdict is NULL) and that breaks no rule is filtered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penstock_job.check import Check, checks_of
@@ -33,6 +33,7 @@ from penstock_job.judged_table import (
     LINE,
     READ,
     REJECTED,
+    STATED,
     STATUS,
     flags_of_masks,
     masks,
@@ -53,18 +54,24 @@ from penstock_job.verdict import checked, ranked, reason, stated
 class Program:
     """The compiled statements.
 
-    `lookups` are to be made tables first. `read` reads the main input, as the table
-    `penstock_read`; what `judged` makes of that is the table `penstock_judged`, which the others
-    read. It needs no more than its columns `kept` for that: `accepted` looks the others up again.
-    `whole` gives the accepted of a table with all columns. `counts` are the aggregates that make a
-    tally, `tally` is the select of them as one row. `rejects` gives what `penstock_job.rejects`
-    keeps, `accepted_again` the numbers of the records that are tried again and accepted.
+    lookups          the tables to be made first
+    read             the main input read, as the table `penstock_read`
+    judged           the table `penstock_judged`, which those below read; what lookups have is not
+                     in it
+    stated           the same in two steps: the table `penstock_stated` with all columns, and
+    described        what is kept of it for the rejects
+    counts, tally    the aggregates that make a tally; the select of them as one row
+    accepted         the accepted records, with what lookups have for them
+    whole            the accepted records of a table with all columns
+    rejects          what `penstock_job.rejects` keeps
+    accepted_again   the numbers of the records that are tried again and accepted
     """
 
     lookups: tuple[Lookup, ...]
     read: str
     judged: str
-    kept: tuple[str, ...]
+    stated: str
+    described: str
     counts: tuple[str, ...]
     tally: str
     whole: str
@@ -72,11 +79,6 @@ class Program:
     rejects: str
     accepted_again: str
     checks: tuple[Check, ...]
-
-    @property
-    def judged_to_keep(self) -> str:
-        """The select of the judged records with no more than is kept of them."""
-        return f"SELECT {', '.join(self.kept)} FROM ({self.judged}) AS judged"
 
     @property
     def compares(self) -> bool:
@@ -114,15 +116,13 @@ def compile_program(
         specification, columns, schema, tuple(lookups), checks, dialect, has_lines, is_numbered
     )
     names = ", ".join(dialect.identifier(name) for name in subject.types)
-    kept = _kept(subject)
     return Program(
         lookups=subject.lookups,
         read=(
             f"WITH taken AS ({taken(subject, table)}), plain AS ({plain(subject)}), "
             f"typed AS ({typed(subject)}) {read(subject)}"
         ),
-        judged=_judged(subject, kept),
-        kept=tuple(kept),
+        **_judged(subject),
         counts=counts_of(subject.checks),
         tally=tally_of(subject.checks),
         whole=f"SELECT {names} FROM {JUDGED} WHERE {STATUS} = {ACCEPTED}",
@@ -143,30 +143,35 @@ def _require_source(column: Column, schema: Mapping[str, ColumnType]) -> None:
         )
 
 
-def _kept(subject: Subject) -> list[str]:
-    """The judged columns that are in no lookup."""
-    names = [subject.name(column.name) for column in subject.columns]
-    found = ["penstock_record", "penstock_key"]
-    return [*names, *masks(subject.checks), *subject.lines, STATUS, RETRY, *found]
+def _judged(subject: Subject) -> dict[str, str]:
+    own = [subject.name(column.name) for column in subject.columns]
+    whole = [subject.name(name) for name in subject.types]
+    raws = [raw for _, raw in raw_columns(subject.schema)]
+    kept = [*masks(subject.checks), *subject.lines, STATUS, RETRY]
+    steps = (
+        f"WITH joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
+        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)}), "
+        f"masked AS (SELECT *, {', '.join(masks_of_flags(subject.checks))} FROM stated)"
+    )
+    described = _described(subject)
+    return {
+        "judged": f"{steps} SELECT {', '.join([*own, *kept, *described])} FROM masked",
+        "stated": f"{steps} SELECT {', '.join([*whole, *raws, *kept])} FROM masked",
+        "described": f"SELECT {', '.join([*kept, *described])} FROM {STATED}",
+    }
 
 
-def _judged(subject: Subject, kept: Sequence[str]) -> str:
+def _described(subject: Subject) -> list[str]:
+    """What is kept of a rejected record beside its status."""
     raw, dialect = dict(raw_columns(subject.schema)), subject.dialect
-    made = {
+    described = {
         "penstock_record": dialect.record_text(record_of(subject.schema, dialect)),
         "penstock_key": key_text(subject.specification, raw, dialect),
     }
-    selected = ["*", *masks_of_flags(subject.checks)]
-    selected += [
-        f"CASE WHEN {STATUS} = {REJECTED} THEN {text} END AS {name}" for name, text in made.items()
+    return [
+        f"CASE WHEN {STATUS} = {REJECTED} THEN {text} END AS {name}"
+        for name, text in described.items()
     ]
-    looked_up = [subject.name(name) for look in subject.lookups for name in look.columns]
-    return (
-        f"WITH joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
-        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)}), "
-        f"described AS (SELECT {', '.join(selected)} FROM stated) "
-        f"SELECT {', '.join([*kept, *looked_up])} FROM described"
-    )
 
 
 def _rejects(subject: Subject) -> str:

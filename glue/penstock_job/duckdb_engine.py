@@ -148,7 +148,7 @@ class DuckDbEngine:
     ) -> JudgedRecords:
         """Keep all judged records in a file of its own: their select runs once."""
         self.view(READ, program.read)
-        self.keep(JUDGED, program.judged_to_keep)
+        self.keep(JUDGED, program.judged)
         return JudgedRecords(self.row(program.tally))
 
     def write_parquet(self, sql: str, folder: str, counts: Sequence[str] = ()) -> Written:

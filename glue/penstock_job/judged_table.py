@@ -14,6 +14,8 @@ from penstock_job.reject_sql import RETRY
 
 READ, JUDGED, WRITTEN = "penstock_read", "penstock_judged", "penstock_written"
 """The records with their typed columns; once judged; those accepted, once they are written."""
+STATED = "penstock_stated"
+"""The judged records before it is put into words what is wrong with them."""
 STATUS = "penstock_status"
 LINE, FAULT = "penstock_line", "penstock_fault"
 """Columns of an input of lines, some of which are no records: the line, and why it is none."""

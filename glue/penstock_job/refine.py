@@ -119,17 +119,15 @@ def refine(
     rejects = _keep_rejects(engine, contract, source, program, tally, trial, malformed)
     require_limits(tally, specification.max_reject_ratio)
 
-    engine.view(name, program.accepted)
-    result = program.accepted
+    data = judgement.found.accepted
+    result = program.accepted if data is None else f"SELECT * FROM {WRITTEN}"
+    engine.view(name, result)
     if specification.select:
         result = _one_select(engine.dialect.sql(specification.select))
     schema = engine.schema(result)
     selected = of_known_types(result, schema, engine.dialect)
-    data = judgement.found.accepted
     if data is None:
         data = engine.write_parquet(selected, attempt_path(contract))
-    else:
-        selected = f"SELECT * FROM {WRITTEN}"
     rules = specification.table_rules
     warnings = tally.warnings()
     warnings += _judge_table(engine, contract, rules, selected, (data.rows, before))

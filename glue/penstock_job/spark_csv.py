@@ -48,7 +48,7 @@ class SparkCsv:
         if retries.rows:
             read_lines_again(self.engine, self.delimiter)
         wanted = wanted_columns([column.source for column in specification.columns], self.header)
-        self.engine.view(table, self._select(wanted))
+        self.engine.stage(table, self._select(wanted))
         judgement = judge(self.engine, specification, table, retries, folder)
         self.records, self.malformed_rows = judgement.records, judgement.malformed
         return judgement

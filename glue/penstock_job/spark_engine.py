@@ -136,6 +136,14 @@ class SparkEngine:
         """Make a select a temporary view."""
         self.run(sql).createOrReplaceTempView(SPARK.identifier(table))
 
+    def stage(self, table: str, sql: str) -> None:
+        """Make a select a temporary view whose code is apart from that of what reads it.
+
+        The JVM never compiles code that is too long, and one more copy of a record is cheaper.
+        """
+        frame = self.run(sql).observe(table, count(lit(1)))
+        frame.createOrReplaceTempView(SPARK.identifier(table))
+
     @property
     def written_rows(self) -> str:
         """The select of what was written last."""
@@ -163,12 +171,10 @@ class SparkEngine:
 
     def judge_records(self, program: Program, folder: str) -> JudgedRecords:
         """Count the records while those accepted are written; else keep them all."""
-        # Two stages of code, each short enough for the JVM to compile, where one would be too long.
-        read = self.run(program.read).observe(READ, count(lit(1)))
-        read.createOrReplaceTempView(READ)
+        self.stage(READ, program.read)
         if folder and not program.compares:
             return write_accepted(self, program, folder)
-        self.keep(JUDGED, program.judged_to_keep)
+        self.keep(JUDGED, program.judged)
         return JudgedRecords(self.row(program.tally))
 
     def write_parquet(self, sql: str, folder: str, counts: Sequence[str] = ()) -> Written:

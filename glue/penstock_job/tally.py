@@ -9,11 +9,13 @@ from penstock_job.check import Check
 from penstock_job.errors import AccountingError, RuleViolatedError
 from penstock_job.judged_table import ACCEPTED, FILTERED, JUDGED, MALFORMED, REJECTED, STATUS, masks
 from penstock_job.reject_sql import RETRY
-from penstock_job.rule import FAIL_JOB, WARN
+from penstock_job.rule import FAIL_JOB, REJECT, WARN
 
 SPOKEN_REASONS = 3
 MALFORMED_COUNT = 4
 """The place of the lines that are no records among the counts."""
+REJECTED_COUNT = 2
+_COUNTS_OF_ALL = 7
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,13 @@ def _counted(checks: Sequence[Check]) -> list[str]:
     conditions.append(f"{STATUS} <> {FILTERED} AND {RETRY} IS NOT NULL")
     conditions.append(f"{STATUS} = {REJECTED} AND {RETRY} IS NOT NULL")
     return conditions + [f"{check.is_failed} AND {is_new}" for check in checks]
+
+
+def counted_in_rejects(checks: Sequence[Check]) -> list[int]:
+    """The places of the counts to which rejected records alone can add."""
+    return [
+        _COUNTS_OF_ALL + place for place, check in enumerate(checks) if check.severity == REJECT
+    ]
 
 
 def read_tally(row: Sequence[int], checks: Sequence[Check], malformed: int) -> Tally:

@@ -230,6 +230,21 @@ def test_both_engines_refuse_alike(
         assert "\n" not in str(refusal.value)
 
 
+def test_a_limit_of_one_rule_leaves_out_what_the_filter_refuses_on_both_engines(both: Both) -> None:
+    both.publish("t", "SELECT range AS a FROM range(10)")
+    rule = {"rule": "range", "column": "a", "min": 6, "max_reject_ratio": 0.5}
+    warning = {"rule": "range", "column": "a", "max": 8, "severity": "warn"}
+
+    with_few = {"rules": [rule, warning], "filter": "a > 3"}  # 4 and 5, of 6 records
+    made = agree(both.transform(inputs="t", **with_few))
+
+    assert made.counts == (10, 4, 2, 4)
+    assert made.result.warnings == ["a is more than 8: 1 records"]
+    for run in (both.duckdb, both.spark):
+        with pytest.raises(RuleViolatedError, match="3 of 5 records were rejected"):
+            run(inputs="t", rules=[{**rule, "min": 8}], filter="a > 4")
+
+
 def test_a_join_that_makes_two_rows_of_one_fails_before_it_publishes(both: Both) -> None:
     both.publish("orders", "SELECT range AS id FROM range(4)")
     both.publish("payments", "SELECT range // 2 AS id FROM range(8)")
