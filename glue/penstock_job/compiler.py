@@ -36,7 +36,6 @@ from penstock_job.judged_table import (
     STATED,
     STATUS,
     flags_of_masks,
-    masks,
     masks_of_flags,
     records_of,
 )
@@ -56,28 +55,31 @@ class Program:
 
     lookups          the tables to be made first
     read             the main input read, as the table `penstock_read`
-    judged           the table `penstock_judged`, which those below read; what lookups have is not
-                     in it
-    stated           the same in two steps: the table `penstock_stated` with all columns, and
-    described        what is kept of it for the rejects
-    counts, tally    the aggregates that make a tally; the select of them as one row
-    accepted         the accepted records, with what lookups have for them
-    whole            the accepted records of a table with all columns
-    rejects          what `penstock_job.rejects` keeps
-    accepted_again   the numbers of the records that are tried again and accepted
+    judged           the table `penstock_judged`; what lookups have is not in it
+    accepted         the accepted records in it, with what lookups have for them
+    rejects          what `penstock_job.rejects` keeps of it
+    accepted_again   the numbers of its records that are tried again and accepted
+    tally            the counts that make a tally, as one row
+
+    The same in two steps, the table `penstock_stated` and what is kept of it:
+
+    stated           the judged records with all columns
+    counts           the aggregates over them that make a tally
+    whole            the accepted records
+    described        what is kept of the others
     """
 
     lookups: tuple[Lookup, ...]
     read: str
     judged: str
-    stated: str
-    described: str
-    counts: tuple[str, ...]
-    tally: str
-    whole: str
     accepted: str
     rejects: str
     accepted_again: str
+    tally: str
+    stated: str
+    counts: tuple[str, ...]
+    whole: str
+    described: str
     checks: tuple[Check, ...]
 
     @property
@@ -125,7 +127,7 @@ def compile_program(
         **_judged(subject),
         counts=counts_of(subject.checks),
         tally=tally_of(subject.checks),
-        whole=f"SELECT {names} FROM {JUDGED} WHERE {STATUS} = {ACCEPTED}",
+        whole=f"SELECT {names} FROM {STATED} WHERE {STATUS} = {ACCEPTED}",
         accepted=f"SELECT {names} FROM ({_looked_up_again(subject)}) AS records",
         rejects=_rejects(subject),
         accepted_again=(
@@ -147,31 +149,32 @@ def _judged(subject: Subject) -> dict[str, str]:
     own = [subject.name(column.name) for column in subject.columns]
     whole = [subject.name(name) for name in subject.types]
     raws = [raw for _, raw in raw_columns(subject.schema)]
-    kept = [*masks(subject.checks), *subject.lines, STATUS, RETRY]
+    flags = [check.flag for check in subject.checks]
+    kept = [*subject.lines, STATUS, RETRY]
     steps = (
         f"WITH joined AS ({_joined(subject)}), checked AS ({checked(subject)}), "
-        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)}), "
-        f"masked AS (SELECT *, {', '.join(masks_of_flags(subject.checks))} FROM stated)"
+        f"ranked AS ({ranked(subject)}), stated AS ({stated(subject)})"
     )
-    described = _described(subject)
+    described = [*kept, *_described(subject)]
     return {
-        "judged": f"{steps} SELECT {', '.join([*own, *kept, *described])} FROM masked",
-        "stated": f"{steps} SELECT {', '.join([*whole, *raws, *kept])} FROM masked",
-        "described": f"SELECT {', '.join([*kept, *described])} FROM {STATED}",
+        "judged": f"{steps} SELECT {', '.join([*own, *described])} FROM stated",
+        "stated": f"{steps} SELECT {', '.join([*whole, *raws, *flags, *kept])} FROM stated",
+        "described": f"SELECT {', '.join(described)} FROM {STATED}",
     }
 
 
 def _described(subject: Subject) -> list[str]:
-    """What is kept of a rejected record beside its status."""
+    """What is kept of a record beside its status: all that it fails, the record if rejected."""
     raw, dialect = dict(raw_columns(subject.schema)), subject.dialect
     described = {
         "penstock_record": dialect.record_text(record_of(subject.schema, dialect)),
         "penstock_key": key_text(subject.specification, raw, dialect),
     }
-    return [
+    rejected = [
         f"CASE WHEN {STATUS} = {REJECTED} THEN {text} END AS {name}"
         for name, text in described.items()
     ]
+    return [*masks_of_flags(subject.checks), *rejected]
 
 
 def _rejects(subject: Subject) -> str:

@@ -35,16 +35,15 @@ def write_accepted(engine: SparkEngine, program: Program, folder: str) -> Judged
         if place not in late
     }
     observed = stated.observe(observation, *(expr(sql).alias(n) for n, sql in counts.items()))
-    observed.createOrReplaceTempView(JUDGED)
+    observed.createOrReplaceTempView(STATED)
     schema = engine.schema(program.whole)
     written = engine.write_parquet(of_known_types(program.whole, schema, SPARK), folder)
     engine.view(WRITTEN, engine.written_rows)
     found = {name: int(count) for name, count in observation.get.items()}
     _keep_aside(engine, stated, program)
     if late and found[f"penstock_count_{REJECTED_COUNT}"]:
-        selected = ", ".join(f"{program.counts[place]}" for place in late)
-        rejects = engine.row(f"SELECT {selected} FROM {JUDGED}")
-        found.update((f"penstock_count_{place}", n) for place, n in zip(late, rejects))
+        rejects = engine.row(program.tally)
+        found.update((f"penstock_count_{place}", rejects[place]) for place in late)
     every = [found.get(f"penstock_count_{place}", 0) for place in range(len(program.counts))]
     return JudgedRecords(every, written)
 

@@ -61,11 +61,12 @@ def counts_of(checks: Sequence[Check]) -> tuple[str, ...]:
     tried again and not filtered, and those again rejected; then for each check the records that
     fail it, without those tried again. None has a FILTER: Spark observes no such aggregate.
     """
-    return tuple(f"count(CASE WHEN {condition} THEN 1 END)" for condition in _counted(checks))
+    conditions = _counted([check.flag for check in checks])
+    return tuple(f"count(CASE WHEN {condition} THEN 1 END)" for condition in conditions)
 
 
 def tally_of(checks: Sequence[Check]) -> str:
-    """The select of these counts, of records that are kept: those alike are put together first."""
+    """The select of these counts of kept records: those alike are put together first."""
     alike = ", ".join([STATUS, *masks(checks)])
     grouped = (
         f"SELECT {alike}, CASE WHEN {RETRY} IS NOT NULL THEN 0 END AS {RETRY}, "
@@ -73,18 +74,18 @@ def tally_of(checks: Sequence[Check]) -> str:
     )
     counts = [
         f"coalesce(sum(CASE WHEN {condition} THEN penstock_alike END), 0)"
-        for condition in _counted(checks)
+        for condition in _counted([check.is_failed for check in checks])
     ]
     return f"SELECT {', '.join(counts)} FROM ({grouped}) AS alike"
 
 
-def _counted(checks: Sequence[Check]) -> list[str]:
+def _counted(failed: Sequence[str]) -> list[str]:
     is_new = f"{STATUS} IN ({ACCEPTED}, {REJECTED}) AND {RETRY} IS NULL"
     conditions = [f"{STATUS} <> {MALFORMED}"]
     conditions += [f"{STATUS} = {status}" for status in (ACCEPTED, REJECTED, FILTERED, MALFORMED)]
     conditions.append(f"{STATUS} <> {FILTERED} AND {RETRY} IS NOT NULL")
     conditions.append(f"{STATUS} = {REJECTED} AND {RETRY} IS NOT NULL")
-    return conditions + [f"{check.is_failed} AND {is_new}" for check in checks]
+    return conditions + [f"{condition} AND {is_new}" for condition in failed]
 
 
 def counted_in_rejects(checks: Sequence[Check]) -> list[int]:
