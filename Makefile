@@ -31,8 +31,8 @@ up: setup ## start Penstock Local with the application deployed, and leave it ru
 down: ## stop what `make up` started
 	@penstock down
 
-test: setup ## every test, in three processes (many tests wait); WORKERS=2 takes two
-	@pytest -n $(or $(WORKERS),3) --dist loadgroup --no-loadscope-reorder
+test: setup ## every test, in two processes; WORKERS=4 takes four
+	@pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder
 
 prove: setup ## the proofs at length: interleavings, random specifications, Spark 4
 	@PENSTOCK_PROOF=500000 pytest tests/proof
