@@ -64,30 +64,33 @@ def show_rejects(
     for table in tables:
         _show_table(console, stack, table, limit)
     for batch, fate in noted:
-        total = batch.open + batch.resting
-        console.print(
-            Text.assemble((batch.job_name, "bold"), f" for {batch.logical_date}: "),
-            f"{total:,} rejected: {spoken_rules(batch.by_rule)}",
-            highlight=False,
-            sep="",
+        _show_batch(console, stack, batch, fate, limit)
+
+
+def _show_batch(
+    console: Console, stack: Stack, batch: RejectBatch, fate: dict[str, str], limit: int
+) -> None:
+    """Print what a job has rejected, and what has become of it."""
+    total = batch.open + batch.resting
+    console.print(
+        Text.assemble((batch.job_name, "bold"), f" for {batch.logical_date}: "),
+        f"{total:,} rejected: {spoken_rules(batch.by_rule)}",
+        highlight=False,
+        sep="",
+    )
+    console.print(Text(batch.path, style="dim"), soft_wrap=True)
+    if fate:
+        console.print(Text(_spoken_fate(fate), style="yellow"))
+    rows = [
+        (
+            record.key or (f"line {record.line}" if record.line else ""),
+            str(record.attempt),
+            record.reason,
+            record.record,
         )
-        console.print(Text(batch.path, style="dim"), soft_wrap=True)
-        if fate:
-            console.print(Text(_spoken_fate(fate), style="yellow"))
-        records = records_of(stack.client("s3"), batch.path, limit)
-        rows = [
-            (
-                record.key or (f"line {record.line}" if record.line else ""),
-                str(record.attempt),
-                record.reason,
-                record.record,
-            )
-            for record in records
-        ]
-        console.print(_record_table(rows))
-        if total > len(records):
-            console.print(Text(f"… and {total - len(records):,} more (--limit)", style="dim"))
-        console.print()
+        for record in records_of(stack.client("s3"), batch.path, limit)
+    ]
+    _print_records(console, rows, total)
 
 
 def _show_table(console: Console, stack: Stack, table: TableRejects, limit: int) -> None:
@@ -99,12 +102,11 @@ def _show_table(console: Console, stack: Stack, table: TableRejects, limit: int)
         console.print(Text("The records are kept nowhere.\n", style="yellow"))
         return
     console.print(Text(table.path, style="dim"), soft_wrap=True)
-    records = table_records_of(stack.client("s3"), table.path, limit)
-    rows = [(_place(record), "", record.reason, record.record) for record in records]
-    console.print(_record_table(rows))
-    if table.rows > len(records):
-        console.print(Text(f"… and {table.rows - len(records):,} more (--limit)", style="dim"))
-    console.print()
+    rows = [
+        (_place(record), "", record.reason, record.record)
+        for record in table_records_of(stack.client("s3"), table.path, limit)
+    ]
+    _print_records(console, rows, table.rows)
 
 
 def _place(record: TableRecord) -> str:
@@ -192,8 +194,10 @@ def _batch_table(batches: Sequence[RejectBatch], at_work: frozenset[str]) -> Tab
     return table
 
 
-def _record_table(records: Sequence[tuple[str, str, str, str]]) -> Table:
-    """Rows of where a record was, how often it was tried, the reason, the record."""
+def _print_records(
+    console: Console, records: Sequence[tuple[str, str, str, str]], total: int
+) -> None:
+    """Print where each record was, how often it was tried, the reason and the record."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("key or line", overflow="fold", max_width=24)
     table.add_column("try" if any(tried for _, tried, *_ in records) else "", justify="right")
@@ -202,7 +206,10 @@ def _record_table(records: Sequence[tuple[str, str, str, str]]) -> Table:
         shown = record if len(record) <= LONGEST_RECORD else f"{record[:LONGEST_RECORD]}…"
         what = Text("\n").join([Text(reason, style="yellow"), Text(shown)])
         table.add_row(where, tried, what)
-    return table
+    console.print(table)
+    if total > len(records):
+        console.print(Text(f"… and {total - len(records):,} more (--limit)", style="dim"))
+    console.print()
 
 
 def _spoken_fate(fate: dict[str, str]) -> str:

@@ -48,9 +48,7 @@ class CsvScan:
         with file.open("rb") as source:
             self.header, line = read_header(source, delimiter)
             first = _Count()
-            for block in _blocks(source):
-                first.add(block)
-                break
+            first.add(next(_blocks(source), b""))
         self.header_line = line.rstrip(b"\r\n")
         self._has_returns = line.endswith(b"\r\n")
         self.looks_plain = first.is_plain(has_returns=self._has_returns)

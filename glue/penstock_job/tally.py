@@ -12,10 +12,9 @@ from penstock_job.reject_sql import RETRY
 from penstock_job.rule import FAIL_JOB, REJECT, WARN
 
 SPOKEN_REASONS = 3
-MALFORMED_COUNT = 4
-"""The place of the lines that are no records among the counts."""
-REJECTED_COUNT = 2
-_COUNTS_OF_ALL = 7
+REJECTED_COUNT, MALFORMED_COUNT = 2, 4
+"""The places of the rejected records and of the lines that are none among the counts."""
+_FIRST_CHECK_COUNT = 7
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def _counted(failed: Sequence[str]) -> list[str]:
 def counted_in_rejects(checks: Sequence[Check]) -> list[int]:
     """The places of the counts to which rejected records alone can add."""
     return [
-        _COUNTS_OF_ALL + place for place, check in enumerate(checks) if check.severity == REJECT
+        _FIRST_CHECK_COUNT + place for place, check in enumerate(checks) if check.severity == REJECT
     ]
 
 

@@ -14,7 +14,7 @@ from penstock.domain.extracting import settle_tables
 from penstock.domain.job_record import JobKey, JobRecord
 from penstock.domain.lane import Lane
 from penstock.domain.outcome import Outcome
-from penstock.domain.table_report import TableReport, table_reports, watermark_text
+from penstock.domain.table_report import TableRejects, TableReport, table_reports, watermark_text
 
 NOW = "2026-11-21T05:00:00.000Z"
 ONE = TableReport("shop", "orders", "SUCCEEDED", rows=7, watermark=watermark_text({"value": "1"}))
@@ -105,8 +105,12 @@ def test_what_is_worth_knowing_is_noted_with_the_table(tables: TableItems, dynam
             assert found == ["unchanged since the last extract"]
         elif "drift" in facts:
             assert found == [*drift, "3 records rejected: s3://data/_rejects"]
+            assert tables.rejects("run") == [
+                TableRejects("shop/orders", "shop.pack-001", 3, "s3://data/_rejects")
+            ]
         else:
             assert found == []
+            assert tables.rejects("run") == [], "a later attempt has rejected nothing"
 
 
 def test_planned_tables_are_seen_before_anything_starts(tables: TableItems) -> None:

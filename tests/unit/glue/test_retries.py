@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
@@ -50,7 +51,9 @@ class Days:
     category: str = field(default_factory=lambda: f"Retry_{next(NUMBERS)}")
     results: dict[int, Result] = field(default_factory=dict)
 
-    def run(self, day: int, rows: list[tuple[Any, ...]], tried: list[Any] = [], **own: Any) -> Any:  # noqa: B006
+    def run(
+        self, day: int, rows: list[tuple[Any, ...]], tried: Sequence[Any] = (), **own: Any
+    ) -> Any:
         """Publish these rows as the day's input, and clean them with what was rejected before."""
         kinds = own.pop("kinds", KINDS)
         run = own.pop("run", "a")
@@ -58,13 +61,13 @@ class Days:
         own = {"inputs": "source", "columns": STRICT, "rules": UNIQUE, **own}
         return self._clean(day, run, tried, own)
 
-    def read(self, day: int, text: str, tried: list[Any] = [], **own: Any) -> Any:  # noqa: B006
+    def read(self, day: int, text: str, tried: Sequence[Any] = (), **own: Any) -> Any:
         """Clean a CSV file with what was rejected before."""
         path = f"s3://{BUCKET}/raw/{self.category}-{day}.csv"
         self.store.write(path, text.encode(), "text/csv")
         return self._clean(day, "a", tried, {"source": path, **own})
 
-    def _clean(self, day: int, run: str, tried: list[Any], own: dict[str, Any]) -> Any:
+    def _clean(self, day: int, run: str, tried: Sequence[Any], own: dict[str, Any]) -> Any:
         contract = self.contract(day, run)
         batches = [batch if isinstance(batch, dict) else self.batch(batch) for batch in tried]
         if batches:
