@@ -62,7 +62,10 @@ def _demo(console: Console, instance: Instance, source_url: str) -> int:
     report = describe(console, instance, deployed, run, digest)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     console.print()
-    console.print(f"All of this as JSON: {REPORT}. To go on, with everything left running: make up")
+    console.print(
+        f"All of this as JSON: {REPORT}. The run itself is gone with its instance. "
+        "For one that is left running, where the commands above find their runs: make up"
+    )
     return 0 if run.verdict == "SUCCEEDED" else 1
 
 
